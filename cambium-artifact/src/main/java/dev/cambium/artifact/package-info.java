@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.artifact;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.bench;
+
+import org.jspecify.annotations.NullMarked;

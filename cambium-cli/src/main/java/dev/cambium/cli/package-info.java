@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.cli;
+
+import org.jspecify.annotations.NullMarked;

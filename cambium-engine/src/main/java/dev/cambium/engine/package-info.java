@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.engine;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.ledger;
+
+import org.jspecify.annotations.NullMarked;

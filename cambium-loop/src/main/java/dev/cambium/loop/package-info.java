@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.loop;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,91 @@
+package dev.cambium.model;
+
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A memoised step: a function from content digests to content digests. Two actions with the same
+ * {@link #key} are the same work, and it is done once.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "action")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = Action.Train.class, name = "train"),
+  @JsonSubTypes.Type(value = Action.Transplant.class, name = "transplant"),
+  @JsonSubTypes.Type(value = Action.Evaluate.class, name = "evaluate")
+})
+public sealed interface Action {
+
+  /** The name of the kind of action, as in the JSON form. */
+  default String kind() {
+    return getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  /**
+   * The identity of the work: this action together with what else its result depends on.
+   *
+   * @param engineFingerprint see the engine: library versions, BLAS, kernels, threads, precision
+   */
+  default Digest key(String engineFingerprint) {
+    return Digest.ofText(Json.digest(this) + "\n" + engineFingerprint);
+  }
+
+  /**
+   * A share of a data mix.
+   *
+   * @param data digest of a file of {@link Row}s (JSON lines)
+   * @param weight relative to the other shares; a batch holds rows in proportion
+   */
+  record DataShare(Digest data, double weight) {
+    public DataShare {
+      if (!(weight > 0)) {
+        throw new IllegalArgumentException("a data share needs a positive weight, not " + weight);
+      }
+    }
+  }
+
+  /**
+   * Trains. With {@link Recipe.Method#FULL} the result is a model that started from {@code start};
+   * with {@link Recipe.Method#LORA} an adapter on {@code start}, continued from {@code adapter} if
+   * that is given.
+   *
+   * @param start version whose effective model the training starts from
+   * @param adapter version of an adapter to continue, its parent replaced by {@code start}
+   */
+  record Train(
+      Digest start, @Nullable Digest adapter, Recipe recipe, List<DataShare> mix, long seed)
+      implements Action {
+    public Train {
+      mix = List.copyOf(mix);
+      if (mix.isEmpty()) {
+        throw new IllegalArgumentException("training without data");
+      }
+    }
+  }
+
+  /**
+   * Carries a full-weight change to a new base: new + alpha · (tuned − old) (task arithmetic;
+   * Ilharco et al., 2023). For an adapter version the low-rank update is scaled by alpha.
+   *
+   * @param oldBase what {@code tuned} was made from
+   * @param newBase the base it is carried to
+   */
+  record Transplant(Digest oldBase, Digest newBase, Digest tuned, double alpha) implements Action {}
+
+  /**
+   * Scores a version on a range of a suite's items.
+   *
+   * @param version any version; adapters and applications bring their parents
+   * @param suite digest of a file of {@link Item}s (JSON lines)
+   * @param from first item, from 0
+   * @param to one past the last
+   */
+  record Evaluate(Digest version, Digest suite, Scorer scorer, int from, int to) implements Action {
+    public Evaluate {
+      if (from < 0 || to <= from) {
+        throw new IllegalArgumentException("an empty range of items: " + from + " to " + to);
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+package dev.cambium.model;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that determines a training action besides its inputs.
+ *
+ * @param method which weights move
+ * @param lora the adapter's shape, for {@link Method#LORA}
+ * @param steps optimizer steps
+ * @param batchRows rows per step, over all accumulation passes
+ * @param accumulation passes that a step is split into; changes memory, never the result's meaning
+ * @param maxTokens longest row; longer ones are cut at the end and counted
+ * @param learningRate peak
+ * @param warmupShare share of the steps in which the rate rises linearly from 0
+ * @param schedule how the rate falls afterwards
+ * @param weightDecay decoupled (AdamW; Loshchilov and Hutter, 2019), on matrices only
+ * @param clipNorm the global gradient norm is clipped to this; 0 for never
+ * @param replayShare share of each batch drawn from the line's earlier data, in [0, 1)
+ */
+public record Recipe(
+    Method method,
+    @Nullable Lora lora,
+    int steps,
+    int batchRows,
+    int accumulation,
+    int maxTokens,
+    double learningRate,
+    double warmupShare,
+    Schedule schedule,
+    double weightDecay,
+    double clipNorm,
+    double replayShare) {
+
+  /** Which weights move. */
+  public enum Method {
+    /** All of them. */
+    @JsonProperty("full")
+    FULL,
+    /** A low-rank adapter (Hu et al., 2021). */
+    @JsonProperty("lora")
+    LORA
+  }
+
+  /** How the learning rate falls after the warm-up. */
+  public enum Schedule {
+    /** Half a cosine to a tenth of the peak at the last step. */
+    @JsonProperty("cosine")
+    COSINE,
+    /** Constant: no horizon, so a run can be made longer without changing its beginning. */
+    @JsonProperty("constant")
+    CONSTANT
+  }
+
+  /**
+   * A low-rank adapter's shape.
+   *
+   * @param rank of the update
+   * @param alpha the update is scaled by alpha / rank
+   * @param targets names of the linear modules, such as {@code q_proj}
+   */
+  public record Lora(int rank, double alpha, List<String> targets) {
+
+    /** The seven projections of a Llama layer. */
+    public static final List<String> ALL_PROJECTIONS =
+        List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
+
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public Lora {
+      targets = targets == null || targets.isEmpty() ? ALL_PROJECTIONS : List.copyOf(targets);
+      if (rank < 1 || !(alpha > 0)) {
+        throw new IllegalArgumentException(
+            "lora: rank >= 1 and alpha > 0, not " + rank + ", " + alpha);
+      }
+    }
+  }
+
+  @SuppressWarnings("ConstantValue") // absent in JSON is null here
+  public Recipe {
+    schedule = schedule == null ? Schedule.COSINE : schedule;
+    accumulation = accumulation == 0 ? 1 : accumulation;
+    require(
+        (method == Method.LORA) == (lora != null), "lora: goes with method lora, and only there");
+    require(steps >= 1, "steps must be at least 1: " + steps);
+    require(batchRows >= 1, "batch-rows must be at least 1: " + batchRows);
+    require(accumulation >= 1 && accumulation <= batchRows, "accumulation must be 1 to batch-rows");
+    require(maxTokens >= 2, "max-tokens must be at least 2: " + maxTokens);
+    require(
+        learningRate > 0 && learningRate < 10, "learning-rate must be in (0, 10): " + learningRate);
+    require(warmupShare >= 0 && warmupShare < 1, "warmup-share must be in [0, 1): " + warmupShare);
+    require(weightDecay >= 0, "weight-decay must not be negative: " + weightDecay);
+    require(clipNorm >= 0, "clip-norm must not be negative: " + clipNorm);
+    require(replayShare >= 0 && replayShare < 1, "replay-share must be in [0, 1): " + replayShare);
+  }
+
+  private static void require(boolean condition, String message) {
+    if (!condition) {
+      throw new IllegalArgumentException("recipe: " + message);
+    }
+  }
+
+  /** The same recipe with another number of steps. */
+  public Recipe withSteps(int count) {
+    return new Recipe(
+        method,
+        lora,
+        count,
+        batchRows,
+        accumulation,
+        maxTokens,
+        learningRate,
+        warmupShare,
+        schedule,
+        weightDecay,
+        clipNorm,
+        replayShare);
+  }
+}

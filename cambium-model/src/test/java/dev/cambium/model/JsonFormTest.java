@@ -1,0 +1,100 @@
+package dev.cambium.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+class JsonFormTest {
+
+  private static final Digest D = Digest.ofText("x");
+
+  @Test
+  void everyActionSurvivesTheRoundTripAndKeepsItsKey() {
+    Recipe recipe =
+        new Recipe(
+            Recipe.Method.LORA,
+            new Recipe.Lora(8, 16, List.of()),
+            100,
+            16,
+            0,
+            64,
+            1e-3,
+            0.1,
+            Recipe.Schedule.CONSTANT,
+            0.01,
+            1.0,
+            0.1);
+    List<Action> actions =
+        List.of(
+            new Action.Train(D, null, recipe, List.of(new Action.DataShare(D, 1)), 7),
+            new Action.Transplant(D, D, D, 0.75),
+            new Action.Evaluate(D, D, Scorer.of(ScorerKind.JSON), 0, 25));
+    for (Action action : actions) {
+      Action read = Json.read(Json.canonical(action), Action.class);
+      assertThat(read).isEqualTo(action);
+      assertThat(read.key("engine")).isEqualTo(action.key("engine"));
+      assertThat(read.key("another")).isNotEqualTo(action.key("engine"));
+    }
+  }
+
+  @Test
+  void recordsSurviveTheRoundTripByteForByte() {
+    List<Fact> facts =
+        List.of(
+            new Fact.EcosystemDeclared("bank", D, new TreeMap<>(Map.of("intents", D))),
+            new Fact.VersionRegistered(
+                VersionRef.parse("cards@2"),
+                D,
+                VersionKind.ADAPTER,
+                VersionRef.parse("retail@1"),
+                null,
+                Rung.REUSE,
+                D,
+                "c1",
+                List.of(),
+                "note"),
+            new Fact.ChannelMoved(
+                "cards",
+                Channel.STABLE,
+                null,
+                VersionRef.parse("cards@2"),
+                Fact.Movement.RELEASE,
+                D,
+                ""),
+            new Fact.CampaignClosed("c1", Fact.CampaignOutcome.RELEASED, Map.of("released", 2)));
+    for (Fact fact : facts) {
+      Record record = new Record(3, Instant.parse("2026-01-02T03:04:05.678Z"), "alice", fact);
+      byte[] bytes = Json.canonical(record);
+      Record read = Json.read(bytes, Record.class);
+      assertThat(read).isEqualTo(record);
+      assertThat(Json.canonical(read)).isEqualTo(bytes);
+    }
+  }
+
+  @Test
+  void unknownFieldsAndWrongValuesAreNamed() {
+    assertThatThrownBy(
+            () ->
+                Json.read(
+                    "{\"line\":\"a\",\"oops\":1}".getBytes(StandardCharsets.UTF_8), Message.class))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("line");
+    assertThatThrownBy(() -> VersionRef.parse("Banking@3")).hasMessageContaining("Banking@3");
+    assertThatThrownBy(() -> FileEntry.checkPath("a/../../b")).hasMessageContaining("a/../../b");
+  }
+
+  @Test
+  void aManifestsIdentityDoesNotDependOnTheOrderOfItsFiles() {
+    FileEntry a = new FileEntry("a", 1, D);
+    FileEntry b = new FileEntry("b", 2, D);
+    assertThat(new Manifest(VersionKind.MODEL, null, List.of(a, b)).digest())
+        .isEqualTo(new Manifest(VersionKind.MODEL, null, List.of(b, a)).digest())
+        .isNotEqualTo(new Manifest(VersionKind.MODEL, D, List.of(a, b)).digest());
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.report;
+
+import org.jspecify.annotations.NullMarked;

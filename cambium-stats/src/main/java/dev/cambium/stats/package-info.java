@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.stats;
+
+import org.jspecify.annotations.NullMarked;

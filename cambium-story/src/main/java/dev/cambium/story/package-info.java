@@ -1,0 +1,4 @@
+@NullMarked
+package dev.cambium.story;
+
+import org.jspecify.annotations.NullMarked;
