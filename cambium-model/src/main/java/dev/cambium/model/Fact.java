@@ -241,7 +241,7 @@ public sealed interface Fact {
     /** Its files are kept on the new parent: nothing was trained. */
     @JsonProperty("kept")
     KEPT,
-    /** Nothing above it changed what it depends on: not even evaluated. */
+    /** What it depends on did not change, so nothing was run. */
     @JsonProperty("cut-off")
     CUT_OFF,
     /** The gate failed every candidate: the line stays where it was. */
@@ -249,10 +249,7 @@ public sealed interface Fact {
     REJECTED,
     /** The evidence did not suffice: the line stays where it was. */
     @JsonProperty("held")
-    HELD,
-    /** Not touched, because the line that it depends on was rejected or held. */
-    @JsonProperty("blocked")
-    BLOCKED
+    HELD
   }
 
   /**
