@@ -1,0 +1,79 @@
+package dev.cambium.story.data;
+
+import dev.cambium.model.Item;
+import dev.cambium.model.Row;
+import java.util.List;
+import java.util.Map;
+
+/** Short arithmetic on amounts: what was paid in all. */
+final class SumTask {
+
+  static final String NAME = "payment-sums";
+
+  /** Both amounts are between 1 and this. */
+  static final int LARGEST = 12;
+
+  private static final List<String> TRAIN =
+      List.of(
+          "i paid {x} and {y}, total",
+          "add {x} euros and {y} euros",
+          "{x} euros plus a fee of {y}",
+          "first {x} then {y}, how much in all",
+          "i spent {x} {w} and {y} at home",
+          "a transfer of {x} costs {y} more, total");
+  private static final List<String> TEST =
+      List.of(
+          "i spent {x} and then {y}, total",
+          "a payment of {x} plus {y} euros fee",
+          "how much is {x} euros and {y} euros",
+          "i paid {x} {w} and a fee of {y}");
+
+  private SumTask() {}
+
+  static List<Row> rows(Chance chance, int count) {
+    return writer(chance, count, false).rows(chance, "sums");
+  }
+
+  static List<Item> items(Chance chance, int count) {
+    return writer(chance, count, true).items(chance, "sums-test");
+  }
+
+  /** A fifth of all pairs, whichever comes first in the question, is kept for the suite. */
+  static boolean isKept(int x, int y) {
+    return (Math.min(x, y) * 3 + Math.max(x, y) * 2) % 5 == 0;
+  }
+
+  private static TaskWriter writer(Chance chance, int count, boolean test) {
+    List<String> patterns = test ? TEST : TRAIN;
+    return new TaskWriter(NAME)
+        .fill(
+            count,
+            (place, writer) -> {
+              int pattern = place % patterns.size();
+              int x = chance.between(1, LARGEST);
+              int y = chance.between(1, LARGEST);
+              if (isKept(x, y) != test) {
+                return;
+              }
+              Wording wording =
+                  Wording.fill(
+                          patterns.get(pattern),
+                          Map.of(
+                              "x",
+                              String.valueOf(x),
+                              "y",
+                              String.valueOf(y),
+                              "w",
+                              chance.pick(Phrases.PLACES)))
+                      .framed(chance, test);
+              writer.add(
+                  "sum: " + wording.text(),
+                  String.valueOf(x + y),
+                  Map.of(
+                      "total",
+                      x + y <= 8 ? "to-8" : x + y <= 16 ? "9-16" : "17-24",
+                      "template",
+                      "sums" + (test ? "/test-" : "/train-") + (pattern + 1)));
+            });
+  }
+}
