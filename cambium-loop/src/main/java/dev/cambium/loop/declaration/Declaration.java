@@ -1,0 +1,227 @@
+package dev.cambium.loop.declaration;
+
+import dev.cambium.loop.data.DataException;
+import dev.cambium.loop.data.SuiteFile;
+import dev.cambium.model.Item;
+import dev.cambium.model.Recipe;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * An ecosystem as declared in {@code ecosystem.yaml}: valid as a whole, every reference resolved.
+ *
+ * @param name of the ecosystem
+ * @param policy how the loop decides
+ * @param recipes by name
+ * @param capabilities by name
+ * @param lines by name, parents before children, otherwise in the file's order
+ * @param warnings what is allowed and probably not meant, in the file's order
+ */
+public record Declaration(
+    String name,
+    Policy policy,
+    SortedMap<String, Recipe> recipes,
+    SortedMap<String, CapabilityDeclaration> capabilities,
+    Map<String, Line> lines,
+    List<Problem> warnings) {
+
+  /** The file's name in the ecosystem's directory. */
+  public static final String FILE = "ecosystem.yaml";
+
+  public Declaration {
+    recipes = Collections.unmodifiableSortedMap(new TreeMap<>(recipes));
+    capabilities = Collections.unmodifiableSortedMap(new TreeMap<>(capabilities));
+    lines = Collections.unmodifiableMap(new LinkedHashMap<>(lines));
+    warnings = List.copyOf(warnings);
+  }
+
+  /**
+   * Reads and checks the declaration of an ecosystem, with the application files that it names.
+   *
+   * @param directory of the ecosystem
+   * @throws DeclarationException with every problem found
+   */
+  public static Declaration load(Path directory) {
+    Path file = directory.resolve(FILE);
+    return parse(file.toString(), text(file), directory);
+  }
+
+  /**
+   * Reads and checks a declaration.
+   *
+   * @param file its name in messages
+   * @param yaml its text
+   * @param directory against which suites, schemas and application files are resolved
+   * @throws DeclarationException with every problem found
+   */
+  public static Declaration parse(String file, String yaml, Path directory) {
+    return new DeclarationReader(file, directory).read(yaml);
+  }
+
+  /** The text of a file of the declaration. */
+  static String text(Path file) {
+    try {
+      if (Files.size(file) > YamlReader.LARGEST) {
+        throw wrong(file, 0, "is larger than " + (YamlReader.LARGEST >> 10) + " KiB");
+      }
+      byte[] bytes = Files.readAllBytes(file);
+      try {
+        String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
+        return text.startsWith("\uFEFF") ? text.substring(1) : text;
+      } catch (CharacterCodingException e) {
+        throw wrong(file, 0, "is not UTF-8");
+      }
+    } catch (NoSuchFileException e) {
+      throw wrong(file, 0, "no such file; cambium init writes one to start from");
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + ": cannot be read", e);
+    }
+  }
+
+  private static DeclarationException wrong(Path file, int line, String message) {
+    return new DeclarationException(List.of(new Problem(file.toString(), line, 0, message)));
+  }
+
+  /**
+   * The line of a name.
+   *
+   * @throws IllegalArgumentException if there is none, with the nearest name
+   */
+  public Line line(String line) {
+    Line found = lines.get(line);
+    if (found == null) {
+      throw new IllegalArgumentException(
+          "no line '"
+              + line
+              + "' in "
+              + name
+              + dev.cambium.loop.data.Suggestion.among(line, lines.keySet(), "lines"));
+    }
+    return found;
+  }
+
+  /**
+   * The capability of a name.
+   *
+   * @throws IllegalArgumentException if there is none, with the nearest name
+   */
+  public CapabilityDeclaration capability(String capability) {
+    CapabilityDeclaration found = capabilities.get(capability);
+    if (found == null) {
+      throw new IllegalArgumentException(
+          "no capability '"
+              + capability
+              + "' in "
+              + name
+              + dev.cambium.loop.data.Suggestion.among(
+                  capability, capabilities.keySet(), "capabilities"));
+    }
+    return found;
+  }
+
+  /** The recipe of a line, if it has one. */
+  public java.util.Optional<Recipe> recipe(String line) {
+    return java.util.Optional.ofNullable(line(line).recipe()).map(recipes::get);
+  }
+
+  /** The lines directly built on a line, in the order of {@link #lines}. */
+  public List<Line> children(String line) {
+    return lines.values().stream().filter(l -> line.equals(l.parent())).toList();
+  }
+
+  /** All lines below a line, parents before children. */
+  public List<Line> descendants(String line) {
+    Set<String> above = new LinkedHashSet<>(Set.of(line));
+    List<Line> below = new ArrayList<>();
+    for (Line candidate : lines.values()) {
+      if (candidate.parent() != null && above.contains(candidate.parent())) {
+        above.add(candidate.name());
+        below.add(candidate);
+      }
+    }
+    return below;
+  }
+
+  /** All lines above a line, the foundation first. */
+  public List<Line> ancestors(String line) {
+    List<Line> above = new ArrayList<>();
+    for (String parent = line(line).parent(); parent != null; parent = line(parent).parent()) {
+      above.add(0, line(parent));
+    }
+    return above;
+  }
+
+  /**
+   * What a line must keep, its ancestors' contracts included where they are inherited: their
+   * capabilities first, and of the budgets the nearest that is set.
+   */
+  public Contract contract(String line) {
+    Line own = line(line);
+    if (own.parent() == null || !own.contract().inherit()) {
+      return own.contract();
+    }
+    Contract parent = contract(own.parent());
+    Set<String> all = new LinkedHashSet<>(parent.capabilities());
+    all.addAll(own.contract().capabilities());
+    return new Contract(true, List.copyOf(all), own.contract().budgets().or(parent.budgets()));
+  }
+
+  /**
+   * Reads the suite of every capability, and checks that each item has what its scorer needs and
+   * that the tags of its slices are there.
+   *
+   * @param directory of the ecosystem
+   * @return items by capability
+   * @throws DataException naming every suite that cannot be used
+   */
+  public SortedMap<String, List<Item>> suites(Path directory) {
+    SortedMap<String, List<Item>> suites = new TreeMap<>();
+    List<String> problems = new ArrayList<>();
+    for (CapabilityDeclaration capability : capabilities.values()) {
+      try {
+        Path file = directory.resolve(capability.suite());
+        List<Item> items = SuiteFile.read(file, capability.scorer());
+        if (capability.slices() != null) {
+          for (String tag : capability.slices().by()) {
+            if (items.stream().noneMatch(item -> item.tags().containsKey(tag))) {
+              throw new DataException(
+                  file,
+                  "no item has the tag '"
+                      + tag
+                      + "', by which the slices of "
+                      + capability.name()
+                      + " are made");
+            }
+          }
+        }
+        suites.put(capability.name(), items);
+      } catch (DataException e) {
+        problems.add("capability '" + capability.name() + "': " + e.getMessage());
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new DataException(String.join("\n", problems));
+    }
+    return suites;
+  }
+
+  /** Writes the declaration as YAML that {@link #parse} reads back equal, warnings aside. */
+  public String yaml() {
+    return DeclarationWriter.yaml(this);
+  }
+}

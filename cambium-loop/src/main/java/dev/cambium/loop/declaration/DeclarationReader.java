@@ -1,0 +1,751 @@
+package dev.cambium.loop.declaration;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cambium.loop.data.Suggestion;
+import dev.cambium.loop.declaration.Node.Position;
+import dev.cambium.loop.declaration.Policy.DecisionPoint;
+import dev.cambium.model.Application;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Json;
+import dev.cambium.model.Recipe;
+import dev.cambium.model.Scorer;
+import dev.cambium.model.ScorerKind;
+import dev.cambium.model.Tier;
+import dev.cambium.model.VersionRef;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns the text of a declaration into a {@link Declaration}, or into all that is wrong with it.
+ */
+final class DeclarationReader {
+
+  private static final List<String> TOP =
+      List.of("name", "policy", "recipes", "capabilities", "lines");
+  private static final List<String> POLICY = List.of("alpha", "chunk", "seed", "stages", "approve");
+  private static final List<String> RECIPE = components(Recipe.class);
+  private static final List<String> LORA = components(Recipe.Lora.class);
+  private static final List<String> CAPABILITY =
+      List.of("owner", "suite", "scorer", "max-new-tokens", "schema", "margin", "floor", "slices");
+  private static final List<String> SLICES = List.of("by", "margin", "min-items");
+  private static final List<String> LINE =
+      List.of("tier", "parent", "recipe", "application", "contract");
+  private static final List<String> CONTRACT = List.of("inherit", "capabilities", "budgets");
+  private static final List<String> BUDGETS = List.of("max-size-mb", "max-ms-per-item");
+  private static final List<String> APPLICATION = components(Application.class);
+
+  /** What a recipe says where the declaration is silent. */
+  private static final Map<String, Double> RECIPE_DEFAULTS =
+      Map.of("warmup-share", 0.05, "weight-decay", 0.01, "clip-norm", 1.0, "replay-share", 0.0);
+
+  private final String file;
+  private final Path directory;
+  private final Problems problems;
+
+  DeclarationReader(String file, Path directory) {
+    this.file = file;
+    this.directory = directory;
+    this.problems = new Problems(file);
+  }
+
+  private static List<String> components(Class<?> type) {
+    return Arrays.stream(type.getRecordComponents())
+        .map(
+            c ->
+                ((PropertyNamingStrategies.KebabCaseStrategy) PropertyNamingStrategies.KEBAB_CASE)
+                    .translate(c.getName()))
+        .toList();
+  }
+
+  Declaration read(String yaml) {
+    Node node = YamlReader.read(yaml, problems);
+    if (node == null) {
+      problems.raise();
+    }
+    if (!(node instanceof Node.Mapping mapping)) {
+      problems.add(
+          node == null ? null : node.position(),
+          "must be a mapping with the fields " + String.join(", ", TOP));
+      problems.raise();
+      throw new AssertionError("raised above");
+    }
+    Fields top = new Fields(mapping, "ecosystem", TOP, problems);
+    String name = top.text("name");
+    if (name == null) {
+      if (!top.has("name")) {
+        top.missing("name", "write, for example, name: bank-help-desk");
+      }
+    } else {
+      checkName(name, top.at("name"), "name");
+    }
+    Policy policy = policy(top.mapping("policy"));
+    Map<String, Recipe> recipes = new TreeMap<>();
+    Set<String> namedRecipes = new LinkedHashSet<>();
+    for (Map.Entry<String, Node.Mapping> entry : top.mappings("recipes")) {
+      namedRecipes.add(entry.getKey());
+      checkName(entry.getKey(), top.key("recipes", entry.getKey()), "recipe");
+      Recipe recipe = recipe(entry.getKey(), entry.getValue());
+      if (recipe != null) {
+        recipes.put(entry.getKey(), recipe);
+      }
+    }
+    Map<String, CapabilityDeclaration> capabilities = new TreeMap<>();
+    Set<String> namedCapabilities = new LinkedHashSet<>();
+    for (Map.Entry<String, Node.Mapping> entry : top.mappings("capabilities")) {
+      namedCapabilities.add(entry.getKey());
+      checkName(entry.getKey(), top.key("capabilities", entry.getKey()), "capability");
+      CapabilityDeclaration capability =
+          capability(entry.getKey(), entry.getValue(), top.key("capabilities", entry.getKey()));
+      if (capability != null) {
+        capabilities.put(entry.getKey(), capability);
+      }
+    }
+    Map<String, Line> lines = new LinkedHashMap<>();
+    Map<String, Fields> sources = new LinkedHashMap<>();
+    Map<String, Position> places = new LinkedHashMap<>();
+    for (Map.Entry<String, Node.Mapping> entry : top.mappings("lines")) {
+      Position place = top.key("lines", entry.getKey());
+      places.put(entry.getKey(), place);
+      checkName(entry.getKey(), place, "line");
+      Fields fields = new Fields(entry.getValue(), "line '" + entry.getKey() + "'", LINE, problems);
+      sources.put(entry.getKey(), fields);
+      Line line = line(entry.getKey(), fields, namedRecipes, recipes, namedCapabilities);
+      if (line != null) {
+        lines.put(entry.getKey(), line);
+      }
+    }
+    if (!top.has("lines") || (places.isEmpty() && problems.errors() == 0)) {
+      top.missing("lines", "an ecosystem has at least one, such as base: { tier: foundation }");
+    }
+    parents(lines, sources, places);
+    List<Line> order = order(lines, sources);
+    problems.raise();
+    Declaration declaration =
+        new Declaration(
+            String.valueOf(name),
+            policy,
+            new TreeMap<>(recipes),
+            new TreeMap<>(capabilities),
+            order.stream()
+                .collect(Collectors.toMap(Line::name, l -> l, (a, b) -> a, LinkedHashMap::new)),
+            List.of());
+    warn(declaration, top, places);
+    return new Declaration(
+        declaration.name(),
+        policy,
+        declaration.recipes(),
+        declaration.capabilities(),
+        declaration.lines(),
+        problems.warnings());
+  }
+
+  private void checkName(String name, Position place, String what) {
+    try {
+      VersionRef.checkLine(name);
+    } catch (IllegalArgumentException e) {
+      problems.add(
+          place,
+          "'"
+              + name
+              + "' cannot be the name of a "
+              + what
+              + ": lower-case letters, digits, '.', '_' and '-', at most 63, the first a letter"
+              + " or a digit");
+    }
+  }
+
+  // ---- policy ----
+
+  private Policy policy(Node.@Nullable Mapping mapping) {
+    Policy usual = Policy.DEFAULT;
+    if (mapping == null) {
+      return usual;
+    }
+    Fields fields = new Fields(mapping, "policy", POLICY, problems);
+    double alpha =
+        fields.number("alpha", usual.alpha(), a -> a > 0 && a <= 0.5, "above 0 and at most 0.5");
+    int chunk = (int) fields.integer("chunk", usual.chunk(), 1, 100_000);
+    long seed = fields.integer("seed", usual.seed(), Long.MIN_VALUE, Long.MAX_VALUE);
+    List<Channel> stages = new ArrayList<>();
+    fields
+        .texts("stages")
+        .forEach(
+            (label, place) -> {
+              List<String> known = Arrays.stream(Channel.values()).map(Channel::label).toList();
+              if (known.contains(label)) {
+                stages.add(Channel.parse(label));
+              } else {
+                problems.add(
+                    place,
+                    "policy: no stage '" + label + "'" + Suggestion.among(label, known, "stages"));
+              }
+            });
+    boolean sorted = stages.equals(stages.stream().sorted().toList());
+    if (fields.has("stages")
+        && (stages.isEmpty() || stages.get(stages.size() - 1) != Channel.STABLE || !sorted)) {
+      problems.add(
+          fields.at("stages"),
+          "policy: stages must be in the order candidate, canary, stable and end with stable");
+    }
+    Set<DecisionPoint> approve = new LinkedHashSet<>();
+    fields
+        .texts("approve")
+        .forEach(
+            (label, place) -> {
+              List<String> known =
+                  Arrays.stream(DecisionPoint.values()).map(DecisionPoint::label).toList();
+              if (known.contains(label)) {
+                approve.add(DecisionPoint.values()[known.indexOf(label)]);
+              } else {
+                problems.add(
+                    place,
+                    "policy: no decision point '"
+                        + label
+                        + "'"
+                        + Suggestion.among(label, known, "decision points"));
+              }
+            });
+    return new Policy(alpha, chunk, seed, fields.has("stages") ? stages : usual.stages(), approve);
+  }
+
+  // ---- recipes ----
+
+  private @Nullable Recipe recipe(String name, Node.Mapping mapping) {
+    int before = problems.errors();
+    String what = "recipe '" + name + "'";
+    Fields fields = new Fields(mapping, what, RECIPE, problems);
+    ObjectNode json = (ObjectNode) mapping.json();
+    choice(fields, json, what, "method", Recipe.Method.values());
+    choice(fields, json, what, "schedule", Recipe.Schedule.values());
+    for (String required : List.of("method", "steps", "batch-rows", "max-tokens")) {
+      if (!fields.has(required)) {
+        fields.missing(
+            required,
+            required.equals("method") ? "full, or lora for an adapter" : "a whole number");
+      }
+    }
+    if (!fields.has("learning-rate")) {
+      fields.missing("learning-rate", "its peak, such as 0.001");
+    }
+    for (String whole : List.of("steps", "batch-rows", "accumulation", "max-tokens")) {
+      fields.integer(whole, 1, 1, 1_000_000_000);
+    }
+    for (String number :
+        List.of("learning-rate", "warmup-share", "weight-decay", "clip-norm", "replay-share")) {
+      fields.number(number, Double::isFinite, "");
+    }
+    Node.Mapping lora = fields.mapping("lora");
+    if (lora != null) {
+      Fields shape = new Fields(lora, what + ", lora", LORA, problems);
+      for (String required : List.of("rank", "alpha")) {
+        if (!shape.has(required)) {
+          shape.missing(required, "such as lora: { rank: 8, alpha: 16 }");
+        }
+      }
+      shape.integer("rank", 1, 1, 65_536);
+      shape.number("alpha", a -> a > 0, "above 0");
+      shape
+          .texts("targets")
+          .forEach(
+              (target, place) -> {
+                if (!Recipe.Lora.ALL_PROJECTIONS.contains(target)) {
+                  problems.add(
+                      place,
+                      what
+                          + ": no target '"
+                          + target
+                          + "'"
+                          + Suggestion.among(target, Recipe.Lora.ALL_PROJECTIONS, "targets"));
+                }
+              });
+    }
+    if (problems.errors() > before) {
+      return null;
+    }
+    json.properties().removeIf(field -> field.getValue().isNull());
+    RECIPE_DEFAULTS.forEach(
+        (field, value) -> {
+          if (!json.has(field)) {
+            json.put(field, value);
+          }
+        });
+    if (!json.has("accumulation")) {
+      json.put("accumulation", 1);
+    }
+    return convert(json, Recipe.class, mapping.position(), what);
+  }
+
+  /** Notes a text that is none of an enumeration's written forms. */
+  private void choice(Fields fields, ObjectNode json, String what, String field, Enum<?>[] values) {
+    String given = fields.text(field);
+    if (given != null) {
+      List<String> known = labels(values);
+      if (!known.contains(given)) {
+        problems.add(
+            fields.at(field),
+            what
+                + ": no "
+                + field
+                + " '"
+                + given
+                + "'"
+                + Suggestion.among(given, known, field + "s"));
+        json.remove(field);
+      }
+    }
+  }
+
+  private static List<String> labels(Enum<?>[] values) {
+    return Arrays.stream(values).map(DeclarationReader::label).toList();
+  }
+
+  static String label(Enum<?> value) {
+    try {
+      JsonProperty written =
+          value.getDeclaringClass().getField(value.name()).getAnnotation(JsonProperty.class);
+      return written == null ? value.name() : written.value();
+    } catch (NoSuchFieldException e) {
+      throw new AssertionError("an enumeration has its own constants", e);
+    }
+  }
+
+  private <T> @Nullable T convert(JsonNode json, Class<T> type, Position place, String what) {
+    try {
+      return Json.mapper().treeToValue(json, type);
+    } catch (JsonProcessingException e) {
+      Throwable cause = e;
+      while (cause.getCause() != null) {
+        cause = cause.getCause();
+      }
+      String message =
+          cause instanceof JsonProcessingException json1
+              ? json1.getOriginalMessage()
+              : String.valueOf(cause.getMessage());
+      problems.add(place, what + ": " + message);
+      return null;
+    }
+  }
+
+  // ---- capabilities ----
+
+  private @Nullable CapabilityDeclaration capability(
+      String name, Node.Mapping mapping, Position place) {
+    int before = problems.errors();
+    String what = "capability '" + name + "'";
+    Fields fields = new Fields(mapping, what, CAPABILITY, problems);
+    String owner = fields.text("owner");
+    if (!fields.has("owner")) {
+      fields.missing("owner", "who is told when it breaks, such as owner: cards-team");
+    }
+    String suite = fields.text("suite");
+    if (!fields.has("suite")) {
+      fields.missing("suite", "the file of its items, such as suite: suites/" + name + ".jsonl");
+    }
+    if (suite != null) {
+      file(suite, fields.at("suite"), what + ": suite");
+    }
+    ScorerKind kind = null;
+    String scorer = fields.text("scorer");
+    List<String> scorers = labels(ScorerKind.values());
+    if (!fields.has("scorer")) {
+      fields.missing("scorer", "one of " + String.join(", ", scorers));
+    } else if (scorer != null) {
+      if (scorers.contains(scorer)) {
+        kind = ScorerKind.values()[scorers.indexOf(scorer)];
+      } else {
+        problems.add(
+            fields.at("scorer"),
+            what + ": no scorer '" + scorer + "'" + Suggestion.among(scorer, scorers, "scorers"));
+      }
+    }
+    int maxNewTokens =
+        (int) fields.integer("max-new-tokens", Scorer.DEFAULT_MAX_NEW_TOKENS, 1, 100_000);
+    String schemaFile = fields.text("schema");
+    JsonNode schema = null;
+    if (schemaFile != null) {
+      if (kind != null && kind != ScorerKind.JSON) {
+        problems.add(
+            fields.at("schema"), what + ": a schema goes with scorer json, not " + label(kind));
+      }
+      schema = schema(schemaFile, fields.at("schema"), what);
+    }
+    double margin =
+        fields.number(
+            "margin",
+            CapabilityDeclaration.DEFAULT_MARGIN,
+            m -> m > 0 && m < 1,
+            "above 0 and below 1");
+    double floor = fields.number("floor", 0, f -> f >= 0 && f <= 1, "from 0 to 1");
+    if (!fields.has("floor")) {
+      problems.warn(
+          place,
+          what
+              + ": has no floor, so a first release passes with any score; write, for example,"
+              + " floor: 0.5");
+    }
+    SlicePolicy slices = null;
+    Node.Mapping sliced = fields.mapping("slices");
+    if (sliced != null) {
+      slices = slices(what, sliced);
+    }
+    if (problems.errors() > before || owner == null || suite == null || kind == null) {
+      return null;
+    }
+    return new CapabilityDeclaration(
+        name,
+        owner,
+        suite,
+        new Scorer(kind, maxNewTokens, schema),
+        schemaFile,
+        margin,
+        floor,
+        slices);
+  }
+
+  private SlicePolicy slices(String what, Node.Mapping mapping) {
+    Fields fields = new Fields(mapping, what + ", slices", SLICES, problems);
+    List<String> by = List.copyOf(fields.texts("by").keySet());
+    if (!fields.has("by")) {
+      fields.missing("by", "the tags that make slices, such as by: [intent]");
+    }
+    double margin =
+        fields.number(
+            "margin", SlicePolicy.DEFAULT_MARGIN, m -> m > 0 && m < 1, "above 0 and below 1");
+    int minItems = (int) fields.integer("min-items", SlicePolicy.DEFAULT_MIN_ITEMS, 1, 1_000_000);
+    return new SlicePolicy(by, margin, minItems);
+  }
+
+  private @Nullable JsonNode schema(String name, Position place, String what) {
+    Path path = file(name, place, what + ": schema");
+    if (path == null) {
+      return null;
+    }
+    try {
+      JsonNode schema = Json.mapper().readTree(Files.readAllBytes(path));
+      if (!schema.isObject() && !schema.isBoolean()) {
+        problems.add(place, what + ": " + name + " is not a JSON Schema, which is an object");
+      }
+      return schema;
+    } catch (JsonProcessingException e) {
+      problems.add(
+          place,
+          what
+              + ": "
+              + name
+              + (e.getLocation() == null
+                  ? ""
+                  : ":" + e.getLocation().getLineNr() + ":" + e.getLocation().getColumnNr())
+              + ": not JSON: "
+              + e.getOriginalMessage().lines().findFirst().orElse(""));
+      return null;
+    } catch (IOException e) {
+      throw new UncheckedIOException(path + ": cannot be read", e);
+    }
+  }
+
+  /** The path of a file that the declaration names, if it is there. */
+  private @Nullable Path file(String name, Position place, String what) {
+    Path path;
+    try {
+      path = Path.of(name);
+    } catch (InvalidPathException e) {
+      problems.add(place, what + ": not a path: '" + name + "'");
+      return null;
+    }
+    if (path.isAbsolute() || path.normalize().startsWith("..")) {
+      problems.add(
+          place,
+          what
+              + ": '"
+              + name
+              + "' leaves the ecosystem's directory; name a file in it, with a relative path");
+      return null;
+    }
+    Path resolved = directory.resolve(path);
+    if (!Files.exists(resolved)) {
+      problems.add(place, what + ": no such file: " + resolved);
+      return null;
+    }
+    if (!Files.isRegularFile(resolved)) {
+      problems.add(place, what + ": not a file: " + resolved);
+      return null;
+    }
+    return resolved;
+  }
+
+  // ---- lines ----
+
+  private @Nullable Line line(
+      String name,
+      Fields fields,
+      Set<String> namedRecipes,
+      Map<String, Recipe> recipes,
+      Set<String> namedCapabilities) {
+    String what = "line '" + name + "'";
+    Tier tier = null;
+    String label = fields.text("tier");
+    List<String> tiers = Arrays.stream(Tier.values()).map(Tier::label).toList();
+    if (!fields.has("tier")) {
+      fields.missing("tier", "one of " + String.join(", ", tiers));
+    } else if (label != null) {
+      if (tiers.contains(label)) {
+        tier = Tier.parse(label);
+      } else {
+        problems.add(
+            fields.at("tier"),
+            what + ": no tier '" + label + "'" + Suggestion.among(label, tiers, "tiers"));
+      }
+    }
+    String recipe = fields.text("recipe");
+    if (recipe != null && !namedRecipes.contains(recipe)) {
+      problems.add(
+          fields.at("recipe"),
+          what
+              + ": no recipe '"
+              + recipe
+              + "'"
+              + Suggestion.among(recipe, namedRecipes, "recipes"));
+    }
+    if (recipe != null && tier != null) {
+      method(what, tier, recipe, recipes.get(recipe), fields.at("recipe"));
+    }
+    String applicationFile = fields.text("application");
+    Application application = null;
+    if (tier == Tier.APPLICATION && !fields.has("application")) {
+      fields.missing(
+          "application", "an application has a file, such as application: apps/" + name + ".yaml");
+    }
+    if (applicationFile != null) {
+      if (tier != null && tier != Tier.APPLICATION) {
+        problems.add(
+            fields.at("application"),
+            what + ": only a line of tier application has an application file, this is " + label);
+      } else {
+        application = application(applicationFile, fields.at("application"), what);
+      }
+    }
+    Contract contract = contract(what, fields.mapping("contract"), namedCapabilities);
+    if (tier == null) {
+      return null;
+    }
+    return new Line(
+        name, tier, fields.text("parent"), recipe, applicationFile, application, contract);
+  }
+
+  private void method(
+      String what, Tier tier, String name, @Nullable Recipe recipe, Position place) {
+    if (tier == Tier.APPLICATION) {
+      problems.add(
+          place, what + ": an application is not trained, so it has no recipe; remove the field");
+    } else if (recipe != null
+        && recipe.method() == Recipe.Method.LORA
+        && tier != Tier.APPLICATION_MODEL) {
+      problems.add(
+          place,
+          what
+              + ": recipe '"
+              + name
+              + "' has method lora, which makes adapters, and other lines are built on a line of"
+              + " tier "
+              + tier.label()
+              + "; give it a recipe with method full");
+    }
+  }
+
+  private @Nullable Application application(String name, Position place, String what) {
+    Path path = file(name, place, what + ": application");
+    if (path == null) {
+      return null;
+    }
+    Problems own = new Problems(path.toString());
+    try {
+      Node node = YamlReader.read(Declaration.text(path), own);
+      if (node instanceof Node.Mapping mapping) {
+        Fields fields = new Fields(mapping, "application", APPLICATION, own);
+        fields.text("system");
+        fields.text("prompt");
+        ObjectNode json = (ObjectNode) mapping.json();
+        json.put(
+            "max-new-tokens",
+            fields.integer("max-new-tokens", Scorer.DEFAULT_MAX_NEW_TOKENS, 1, 100_000));
+        json.put(
+            "temperature", fields.number("temperature", 0, t -> t >= 0 && t <= 10, "from 0 to 10"));
+        if (own.errors() == 0) {
+          int before = problems.errors();
+          Application read = convert(json, Application.class, place, what + ": " + name);
+          return problems.errors() == before ? read : null;
+        }
+      } else if (node != null) {
+        own.add(
+            node.position(), "must be a mapping with the fields " + String.join(", ", APPLICATION));
+      }
+    } catch (DeclarationException e) {
+      e.problems().forEach(p -> own.add(null, p.message()));
+    }
+    problems.addAll(own);
+    return null;
+  }
+
+  private Contract contract(
+      String what, Node.@Nullable Mapping mapping, Set<String> namedCapabilities) {
+    if (mapping == null) {
+      return new Contract(true, List.of(), Budgets.NONE);
+    }
+    Fields fields = new Fields(mapping, what + ", contract", CONTRACT, problems);
+    Map<String, Position> capabilities = fields.texts("capabilities");
+    capabilities.forEach(
+        (name, place) -> {
+          if (!namedCapabilities.contains(name)) {
+            problems.add(
+                place,
+                what
+                    + ": no capability '"
+                    + name
+                    + "'"
+                    + Suggestion.among(name, namedCapabilities, "capabilities"));
+          }
+        });
+    Budgets budgets = Budgets.NONE;
+    Node.Mapping limits = fields.mapping("budgets");
+    if (limits != null) {
+      Fields own = new Fields(limits, what + ", budgets", BUDGETS, problems);
+      budgets =
+          new Budgets(
+              own.number("max-size-mb", v -> v > 0, "above 0"),
+              own.number("max-ms-per-item", v -> v > 0, "above 0"));
+    }
+    return new Contract(fields.truth("inherit", true), List.copyOf(capabilities.keySet()), budgets);
+  }
+
+  // ---- the tree ----
+
+  private void parents(
+      Map<String, Line> lines, Map<String, Fields> sources, Map<String, Position> places) {
+    for (Line line : lines.values()) {
+      Fields fields = sources.get(line.name());
+      if (fields == null) {
+        continue;
+      }
+      String what = "line '" + line.name() + "'";
+      String parent = line.parent();
+      if (parent == null) {
+        if (line.tier() != Tier.FOUNDATION && !fields.has("parent")) {
+          fields.missing("parent", "every line but a foundation is built on another");
+        }
+        continue;
+      }
+      if (line.tier() == Tier.FOUNDATION) {
+        problems.add(
+            fields.at("parent"),
+            what + ": a foundation is built on nothing; remove the parent, or change the tier");
+        continue;
+      }
+      if (!places.containsKey(parent)) {
+        problems.add(
+            fields.at("parent"),
+            what
+                + ": no line '"
+                + parent
+                + "' to be its parent"
+                + Suggestion.among(parent, places.keySet(), "lines"));
+        continue;
+      }
+      Line above = lines.get(parent);
+      if (above == null || parent.equals(line.name())) {
+        continue;
+      }
+      boolean stacked = above.tier() == Tier.INDUSTRIAL && line.tier() == Tier.INDUSTRIAL;
+      if (above.tier().compareTo(line.tier()) >= 0 && !stacked) {
+        problems.add(
+            fields.at("parent"),
+            what
+                + ": of tier "
+                + line.tier().label()
+                + " cannot be built on '"
+                + parent
+                + "' of tier "
+                + above.tier().label()
+                + "; the order is foundation, industrial, application-model, application");
+      }
+    }
+  }
+
+  /** Parents before children, otherwise in the file's order; notes each cycle once. */
+  private List<Line> order(Map<String, Line> lines, Map<String, Fields> sources) {
+    Set<Line> order = new LinkedHashSet<>();
+    Set<String> inCycle = new LinkedHashSet<>();
+    for (Line line : lines.values()) {
+      List<Line> path = new ArrayList<>();
+      Line at = line;
+      while (at != null && !order.contains(at) && !path.contains(at)) {
+        path.add(at);
+        at = at.parent() == null ? null : lines.get(at.parent());
+      }
+      if (at != null && path.contains(at)) {
+        List<String> cycle =
+            path.subList(path.indexOf(at), path.size()).stream().map(Line::name).toList();
+        Fields fields = sources.get(at.name());
+        if (inCycle.addAll(cycle) && fields != null) {
+          problems.add(
+              fields.at("parent"),
+              "these lines are built on each other in a circle: "
+                  + String.join(" -> ", cycle)
+                  + " -> "
+                  + at.name()
+                  + "; one of them needs another parent");
+        }
+        continue;
+      }
+      java.util.Collections.reverse(path);
+      order.addAll(path);
+    }
+    return List.copyOf(order);
+  }
+
+  private void warn(Declaration declaration, Fields top, Map<String, Position> places) {
+    Set<String> used = new LinkedHashSet<>();
+    for (Line line : declaration.lines().values()) {
+      Position place = places.get(line.name());
+      Contract contract = declaration.contract(line.name());
+      used.addAll(contract.capabilities());
+      if (contract.capabilities().isEmpty()) {
+        problems.warn(
+            place,
+            "line '"
+                + line.name()
+                + "': its contract names no capability, so no release of it can be judged");
+      }
+      if (line.recipe() == null && line.tier() == Tier.APPLICATION_MODEL) {
+        problems.warn(
+            place,
+            "line '"
+                + line.name()
+                + "': has no recipe, so it can be kept or transplanted, never retrained");
+      }
+    }
+    for (String capability : declaration.capabilities().keySet()) {
+      if (!used.contains(capability)) {
+        problems.warn(
+            top.key("capabilities", capability),
+            "capability '" + capability + "': no contract names it, so nothing is measured by it");
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+package dev.cambium.loop.declaration;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.cambium.model.Json;
+import java.io.UncheckedIOException;
+
+/** Writes a declaration, every default spelt out. */
+final class DeclarationWriter {
+
+  private static final YAMLMapper YAML =
+      new YAMLMapper(
+          YAMLFactory.builder()
+              .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+              .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+              .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+              .disable(YAMLGenerator.Feature.SPLIT_LINES)
+              .build());
+
+  private DeclarationWriter() {}
+
+  static String yaml(Declaration declaration) {
+    ObjectNode root = Json.mapper().createObjectNode();
+    root.put("name", declaration.name());
+    root.set("policy", Json.mapper().valueToTree(declaration.policy()));
+    ObjectNode recipes = root.putObject("recipes");
+    declaration
+        .recipes()
+        .forEach((name, recipe) -> recipes.set(name, Json.mapper().valueToTree(recipe)));
+    ObjectNode capabilities = root.putObject("capabilities");
+    declaration.capabilities().forEach((name, c) -> capability(capabilities.putObject(name), c));
+    ObjectNode lines = root.putObject("lines");
+    declaration.lines().forEach((name, line) -> line(lines.putObject(name), line));
+    try {
+      return YAML.writeValueAsString(root);
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void capability(ObjectNode node, CapabilityDeclaration capability) {
+    node.put("owner", capability.owner());
+    node.put("suite", capability.suite());
+    node.put("scorer", DeclarationReader.label(capability.scorer().kind()));
+    node.put("max-new-tokens", capability.scorer().maxNewTokens());
+    if (capability.schema() != null) {
+      node.put("schema", capability.schema());
+    }
+    node.put("margin", capability.margin());
+    node.put("floor", capability.floor());
+    if (capability.slices() != null) {
+      node.set("slices", Json.mapper().valueToTree(capability.slices()));
+    }
+  }
+
+  private static void line(ObjectNode node, Line line) {
+    node.put("tier", line.tier().label());
+    if (line.parent() != null) {
+      node.put("parent", line.parent());
+    }
+    if (line.recipe() != null) {
+      node.put("recipe", line.recipe());
+    }
+    if (line.applicationFile() != null) {
+      node.put("application", line.applicationFile());
+    }
+    ObjectNode contract = node.putObject("contract");
+    contract.put("inherit", line.contract().inherit());
+    ArrayNode capabilities = contract.putArray("capabilities");
+    line.contract().capabilities().forEach(capabilities::add);
+    if (!line.contract().budgets().isEmpty()) {
+      contract.set("budgets", Json.mapper().valueToTree(line.contract().budgets()));
+    }
+  }
+}

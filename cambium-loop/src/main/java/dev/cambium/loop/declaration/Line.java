@@ -1,0 +1,26 @@
+package dev.cambium.loop.declaration;
+
+import dev.cambium.model.Application;
+import dev.cambium.model.Tier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A line of versions.
+ *
+ * @param name unique in the ecosystem
+ * @param tier its level
+ * @param parent the line it is built on; none for a foundation
+ * @param recipe how it is trained; none where it only comes by import, and for applications
+ * @param applicationFile for {@link Tier#APPLICATION}: the file, relative to the ecosystem's
+ *     directory
+ * @param application what that file says
+ * @param contract as declared; see {@link Declaration#contract} for what holds
+ */
+public record Line(
+    String name,
+    Tier tier,
+    @Nullable String parent,
+    @Nullable String recipe,
+    @Nullable String applicationFile,
+    @Nullable Application application,
+    Contract contract) {}

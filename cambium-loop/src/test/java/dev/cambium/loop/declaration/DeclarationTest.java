@@ -1,0 +1,359 @@
+package dev.cambium.loop.declaration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import dev.cambium.loop.data.DataException;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Recipe;
+import dev.cambium.model.ScorerKind;
+import dev.cambium.model.Tier;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DeclarationTest {
+
+  /** Line numbers in the tests below count from the first line of this text. */
+  private static final String VALID =
+      """
+      name: bank-help-desk
+      policy:
+        alpha: 0.05
+        chunk: 25
+        seed: 1
+        stages: [candidate, stable]
+        approve: [retrain]
+      recipes:
+        cards-sft: { method: full, steps: 200, batch-rows: 32, max-tokens: 64, learning-rate: 0.001, replay-share: 0.25 }
+        router-lora: { method: lora, lora: { rank: 8, alpha: 16 }, steps: 150, batch-rows: 16, max-tokens: 64, learning-rate: 3e-3 }
+      capabilities:
+        language: { owner: platform, suite: suites/language.jsonl, scorer: likelihood, floor: 0.1 }
+        card-facts:
+          owner: cards-team
+          suite: suites/card-facts.jsonl
+          scorer: json
+          schema: schemas/fact.json
+          max-new-tokens: 12
+          margin: 0.1
+          floor: 0.5
+          slices: { by: [intent], margin: 0.4, min-items: 3 }
+        card-flow: { owner: desk, suite: suites/card-facts.jsonl, scorer: json, floor: 0.5 }
+      lines:
+        card-desk: { tier: application, parent: card-router, application: apps/card-desk.yaml, contract: { capabilities: [card-flow] } }
+        base: { tier: foundation, contract: { capabilities: [language], budgets: { max-size-mb: 50 } } }
+        cards: { tier: industrial, parent: base, recipe: cards-sft, contract: { capabilities: [card-facts], budgets: { max-ms-per-item: 500 } } }
+        card-router: { tier: application-model, parent: cards, recipe: router-lora, contract: { inherit: false, capabilities: [card-facts] } }
+      """;
+
+  @TempDir Path directory;
+
+  @BeforeEach
+  void files() throws IOException {
+    write("suites/language.jsonl", "{\"text\":\"The card is lost.\"}\n");
+    write(
+        "suites/card-facts.jsonl",
+        "{\"prompt\":\"fee?\",\"answer\":\"{\\\"fee\\\":2}\",\"tags\":{\"intent\":\"fee\"}}\n");
+    write("schemas/fact.json", "{\"type\": \"object\"}");
+    write("apps/card-desk.yaml", "system: You help with cards.\nprompt: 'Customer: {input}'\n");
+  }
+
+  private void write(String name, String text) throws IOException {
+    Path file = directory.resolve(name);
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, text);
+  }
+
+  private Declaration parse(String yaml) {
+    return Declaration.parse("ecosystem.yaml", yaml, directory);
+  }
+
+  private List<String> problems(String yaml) {
+    DeclarationException e = catchThrowableOfType(DeclarationException.class, () -> parse(yaml));
+    assertThat(e).as("a declaration with a problem is refused").isNotNull();
+    return e.problems().stream().map(Problem::toString).toList();
+  }
+
+  private List<String> problems(String part, String replacement) {
+    assertThat(VALID).contains(part);
+    return problems(VALID.replace(part, replacement));
+  }
+
+  @Test
+  void aValidDeclarationIsReadWhole() throws IOException {
+    write("ecosystem.yaml", VALID);
+    Declaration read = Declaration.load(directory);
+
+    assertThat(read.name()).isEqualTo("bank-help-desk");
+    assertThat(read.policy().stages()).containsExactly(Channel.CANDIDATE, Channel.STABLE);
+    assertThat(read.policy().approve()).containsExactly(Policy.DecisionPoint.RETRAIN);
+    assertThat(read.lines().keySet())
+        .as("parents come before children")
+        .containsExactly("base", "cards", "card-router", "card-desk");
+    Recipe recipe = read.recipe("card-router").orElseThrow();
+    assertThat(recipe.method()).isEqualTo(Recipe.Method.LORA);
+    assertThat(recipe.learningRate()).isEqualTo(0.003);
+    assertThat(recipe.clipNorm()).as("a default").isEqualTo(1.0);
+    CapabilityDeclaration facts = read.capability("card-facts");
+    assertThat(facts.scorer().kind()).isEqualTo(ScorerKind.JSON);
+    assertThat(facts.scorer().maxNewTokens()).isEqualTo(12);
+    assertThat(facts.scorer().schema()).isNotNull();
+    assertThat(facts.slices()).isEqualTo(new SlicePolicy(List.of("intent"), 0.4, 3));
+    Line desk = read.line("card-desk");
+    assertThat(desk.tier()).isEqualTo(Tier.APPLICATION);
+    assertThat(desk.application().userTurn("hello")).isEqualTo("Customer: hello");
+    assertThat(read.warnings()).isEmpty();
+    assertThat(read.suites(directory)).containsOnlyKeys("language", "card-facts", "card-flow");
+  }
+
+  @Test
+  void contractsAreInheritedUnlessTheySayOtherwise() {
+    Declaration read = parse(VALID);
+    assertThat(read.contract("cards").capabilities()).containsExactly("language", "card-facts");
+    assertThat(read.contract("cards").budgets()).isEqualTo(new Budgets(50.0, 500.0));
+    assertThat(read.contract("card-router").capabilities()).containsExactly("card-facts");
+    assertThat(read.contract("card-router").budgets().isEmpty()).isTrue();
+    assertThat(read.contract("card-desk").capabilities())
+        .containsExactly("card-facts", "card-flow");
+  }
+
+  @Test
+  void theTreeIsWalkedBothWays() {
+    Declaration read = parse(VALID);
+    assertThat(read.children("cards")).extracting(Line::name).containsExactly("card-router");
+    assertThat(read.descendants("base"))
+        .extracting(Line::name)
+        .containsExactly("cards", "card-router", "card-desk");
+    assertThat(read.ancestors("card-desk"))
+        .extracting(Line::name)
+        .containsExactly("base", "cards", "card-router");
+  }
+
+  @Test
+  void unknownNamesAreAnsweredWithTheNearestKnown() {
+    Declaration read = parse(VALID);
+    assertThat(catchThrowableOfType(IllegalArgumentException.class, () -> read.line("crads")))
+        .hasMessageContaining("did you mean 'cards'?");
+    assertThat(
+            catchThrowableOfType(IllegalArgumentException.class, () -> read.capability("xyzzyqwe")))
+        .hasMessageContaining("the capabilities are card-facts, card-flow, language");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          recipes:                | recipies:                | ecosystem.yaml:8:1: ecosystem: unknown field 'recipies'; did you mean 'recipes'?
+          batch-rows: 32          | batch_rows: 32           | ecosystem.yaml:9:42: recipe 'cards-sft': unknown field 'batch_rows'; did you mean 'batch-rows'?
+          chunk: 25               | chunk: many              | ecosystem.yaml:4:10: policy: 'chunk' must be a whole number from 1 to 100000, not 'many'
+          chunk: 25               | chunk: 2.5               | ecosystem.yaml:4:10: policy: 'chunk' must be a whole number from 1 to 100000, not the number 2.5
+          alpha: 0.05             | alpha: 0.7               | ecosystem.yaml:3:10: policy: 'alpha' must be a number above 0 and at most 0.5, not the number 0.7
+          seed: 1                 | seed: 1e99               | must be a whole number
+          [candidate, stable]     | [stable, candidate]      | ecosystem.yaml:6:11: policy: stages must be in the order
+          [candidate, stable]     | [candidate, stabel]      | ecosystem.yaml:6:23: policy: no stage 'stabel'; did you mean 'stable'?
+          [candidate, stable]     | stable                   | ecosystem.yaml:6:11: policy: 'stages' must be a list, such as [a, b], not 'stable'
+          [retrain]               | [retrian]                | ecosystem.yaml:7:13: policy: no decision point 'retrian'; did you mean 'retrain'?
+          method: full            | method: ful              | ecosystem.yaml:9:24: recipe 'cards-sft': no method 'ful'; did you mean 'full'?
+          `method: full, `        | ``                       | recipe 'cards-sft': 'method' is missing
+          steps: 200              | steps: 0                 | 'steps' must be a whole number from 1
+          learning-rate: 0.001    | learning-rate: 11        | ecosystem.yaml:9:14: recipe 'cards-sft': recipe: learning-rate must be in (0, 10): 11.0
+          `learning-rate: 0.001,` | ``                       | recipe 'cards-sft': 'learning-rate' is missing; its peak, such as 0.001
+          replay-share: 0.25      | replay-share: 1.0        | recipe: replay-share must be in [0, 1): 1.0
+          `method: full,`         | `method: lora,`          | recipe 'cards-sft': recipe: lora: goes with method lora, and only there
+          rank: 8                 | rank: 0                  | recipe 'router-lora', lora: 'rank' must be a whole number
+          alpha: 16 }             | alpha: 16, targets: [q] } | recipe 'router-lora': no target 'q'
+          owner: cards-team       | ownr: cards-team         | ecosystem.yaml:14:5: capability 'card-facts': unknown field 'ownr'; did you mean 'owner'?
+          owner: cards-team       | owner: [a]               | ecosystem.yaml:14:12: capability 'card-facts': 'owner' must be a text, not a list
+          scorer: likelihood      | scorer: likelyhood       | no scorer 'likelyhood'; did you mean 'likelihood'?
+          `scorer: likelihood,`   | ``                       | capability 'language': 'scorer' is missing; one of exact-match, choice, numeric, json, likelihood
+          suites/language.jsonl   | suites/languag.jsonl     | capability 'language': suite: no such file:
+          suites/language.jsonl   | suites                   | capability 'language': suite: not a file:
+          suites/language.jsonl   | ../language.jsonl        | leaves the ecosystem's directory
+          suites/language.jsonl   | /etc/passwd              | leaves the ecosystem's directory
+          schemas/fact.json       | apps/card-desk.yaml      | capability 'card-facts': apps/card-desk.yaml:1:
+          scorer: json            | scorer: exact-match      | a schema goes with scorer json, not exact-match
+          margin: 0.1             | margin: 1                | ecosystem.yaml:19:13: capability 'card-facts': 'margin' must be a number above 0 and below 1, not the number 1
+          margin: 0.1             | margin: 0                | 'margin' must be a number above 0 and below 1, not the number 0
+          margin: 0.1             | margin: .nan             | 'margin' must be a number above 0 and below 1
+          floor: 0.5              | floor: 1.5               | 'floor' must be a number from 0 to 1, not the number 1.5
+          margin: 0.4             | margin: 2                | capability 'card-facts', slices: 'margin' must be a number above 0 and below 1
+          `by: [intent],`         | ``                       | capability 'card-facts', slices: 'by' is missing
+          parent: base            | parent: bsae             | ecosystem.yaml:26:38: line 'cards': no line 'bsae' to be its parent; did you mean 'base'?
+          `parent: base, `        | ``                       | line 'cards': 'parent' is missing
+          tier: foundation        | tier: foundation, parent: cards | line 'base': a foundation is built on nothing
+          tier: foundation        | tier: foundations        | line 'base': no tier 'foundations'; did you mean 'foundation'?
+          tier: industrial        | tier: application-model  | line 'card-router': of tier application-model cannot be built on 'cards' of tier application-model
+          parent: base            | parent: card-desk        | line 'cards': of tier industrial cannot be built on 'card-desk' of tier application
+          recipe: cards-sft       | recipe: cards-stf        | line 'cards': no recipe 'cards-stf'; did you mean 'cards-sft'?
+          recipe: cards-sft       | recipe: router-lora      | line 'cards': recipe 'router-lora' has method lora, which makes adapters
+          tier: application,      | tier: application, recipe: cards-sft, | line 'card-desk': an application is not trained
+          `application: apps/card-desk.yaml,` | ``           | line 'card-desk': 'application' is missing
+          tier: foundation        | tier: foundation, application: apps/card-desk.yaml | line 'base': only a line of tier application has an application file
+          [language]              | [languages]              | line 'base': no capability 'languages'; did you mean 'language'?
+          [language]              | [language, language]     | line 'base', contract: 'language' is twice in 'capabilities'
+          max-size-mb: 50         | max-size-mb: -1          | line 'base', budgets: 'max-size-mb' must be a number above 0
+          max-size-mb: 50         | max-size: 50             | line 'base', budgets: unknown field 'max-size'; did you mean 'max-size-mb'?
+          inherit: false          | inherit: no thanks       | line 'card-router', contract: 'inherit' must be true or false, not 'no thanks'
+          name: bank-help-desk    | name: Bank               | 'Bank' cannot be the name of a name
+          `  base:`               | `  Base Line:`           | 'Base Line' cannot be the name of a line
+          `  cards:`              | `  base:`                | ecosystem.yaml:26:3: 'base' is here twice; the first is at line 25
+          """)
+  void eachMistakeIsNamedWhereItStands(String part, String replacement, String expected) {
+    assertThat(problems(part, replacement == null ? "" : replacement))
+        .anySatisfy(problem -> assertThat(problem).contains(expected));
+  }
+
+  @Test
+  void everythingWrongIsToldAtOnceInTheOrderOfTheFile() {
+    List<String> all =
+        problems(
+            VALID
+                .replace("chunk: 25", "chunk: 0")
+                .replace("scorer: likelihood", "scorer: guess")
+                .replace("parent: base", "parent: nobody"));
+    assertThat(all).hasSize(3);
+    assertThat(all.get(0)).startsWith("ecosystem.yaml:4:");
+    assertThat(all.get(1)).startsWith("ecosystem.yaml:12:");
+    assertThat(all.get(2)).startsWith("ecosystem.yaml:26:");
+  }
+
+  @Test
+  void aCycleIsPrintedOnce() {
+    List<String> all =
+        problems(
+            """
+            name: rings
+            lines:
+              base: { tier: foundation }
+              a: { tier: industrial, parent: c }
+              b: { tier: industrial, parent: a }
+              c: { tier: industrial, parent: b }
+              d: { tier: industrial, parent: c }
+              e: { tier: industrial, parent: e }
+            """);
+    assertThat(all)
+        .containsExactly(
+            "ecosystem.yaml:4:34: these lines are built on each other in a circle:"
+                + " a -> c -> b -> a; one of them needs another parent",
+            "ecosystem.yaml:8:34: these lines are built on each other in a circle:"
+                + " e -> e; one of them needs another parent");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          `a: [1, 2`            | ecosystem.yaml:1:9: malformed YAML:
+          `a: b: c`             | ecosystem.yaml:1:5: malformed YAML: mapping values are not allowed here
+          `a:\\n\\tb: 1`        | ecosystem.yaml:2:1: malformed YAML: found character '\\t(TAB)' that cannot start any token
+          `- a\\n- b`           | ecosystem.yaml:1:1: must be a mapping with the fields name, policy
+          `just text`           | ecosystem.yaml:1:1: must be a mapping
+          ``                    | ecosystem.yaml: is empty
+          `# only a comment`    | ecosystem.yaml: is empty
+          `name: a\\n---\\nname: b` | ecosystem.yaml:3:1: a second document begins here
+          `name: &x a\\nlines: *x` | ecosystem.yaml:2:8: anchors (&) and aliases (*) are not read
+          `name: !!int 3`       | tags (!) are not read
+          `name: a\\nlines: {}` | 'lines' is missing
+          `name: a`             | 'lines' is missing
+          `lines: { base: { tier: foundation } }` | 'name' is missing
+          `name: a\\nlines: { base: foundation }` | ecosystem.yaml:2:16: ecosystem: 'base' must be a mapping of names to values, not 'foundation'
+          """)
+  void whatIsNotADeclarationIsRefused(String yaml, String expected) {
+    String text = yaml == null ? "" : yaml.replace("\\n", "\n").replace("\\t", "\t");
+    assertThat(problems(text).toString()).contains(expected);
+  }
+
+  @Test
+  void anAliasBombAndDeepNestingAndAHugeFileAreRefusedBeforeTheyGrow() {
+    StringBuilder bomb = new StringBuilder("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
+    for (int i = 1; i < 12; i++) {
+      String before = "*a" + (i - 1);
+      bomb.append("a" + i + ": &a" + i + " [" + (before + ", ").repeat(8) + before + "]\n");
+    }
+    assertThat(problems(bomb.toString())).singleElement().asString().contains("anchors");
+    assertThat(problems("a: " + "[".repeat(3000))).singleElement().asString().contains("deep");
+    assertThat(problems("a: " + "x".repeat(2 << 20)))
+        .singleElement()
+        .asString()
+        .contains("larger than 1024 KiB");
+  }
+
+  @Test
+  void aWrongApplicationFileIsNamedItself() throws IOException {
+    write("apps/card-desk.yaml", "sytem: x\nprompt: no place\nmax-new-tokens: 0\n");
+    assertThat(problems(VALID))
+        .anySatisfy(
+            p ->
+                assertThat(p)
+                    .contains("card-desk.yaml:1:1: application: unknown field 'sytem'")
+                    .contains("did you mean 'system'?"))
+        .anySatisfy(p -> assertThat(p).contains("card-desk.yaml:3:17: application:"));
+    write("apps/card-desk.yaml", "prompt: no place\n");
+    assertThat(problems(VALID)).singleElement().asString().contains("must contain {input}");
+    write("apps/card-desk.yaml", "prompt: [\n");
+    assertThat(problems(VALID))
+        .singleElement()
+        .asString()
+        .contains("card-desk.yaml:2:1: malformed");
+  }
+
+  @Test
+  void aMissingOrUnreadableFileSaysWhatToDo() throws IOException {
+    DeclarationException none =
+        catchThrowableOfType(DeclarationException.class, () -> Declaration.load(directory));
+    assertThat(none).hasMessageContaining("no such file; cambium init");
+    Files.write(directory.resolve(Declaration.FILE), new byte[] {'a', ':', ' ', (byte) 0xE9});
+    DeclarationException latin =
+        catchThrowableOfType(DeclarationException.class, () -> Declaration.load(directory));
+    assertThat(latin).hasMessageContaining("is not UTF-8");
+  }
+
+  @Test
+  void whatIsProbablyNotMeantIsAWarning() {
+    Declaration read =
+        parse(
+            VALID
+                .replace("scorer: likelihood, floor: 0.1", "scorer: likelihood")
+                .replace("capabilities: [card-flow]", "inherit: false")
+                .replace(", recipe: router-lora", ""));
+    assertThat(read.warnings().stream().map(Problem::message))
+        .anySatisfy(w -> assertThat(w).contains("capability 'language': has no floor"))
+        .anySatisfy(w -> assertThat(w).contains("line 'card-desk': its contract names no capab"))
+        .anySatisfy(w -> assertThat(w).contains("line 'card-router': has no recipe"))
+        .anySatisfy(w -> assertThat(w).contains("capability 'card-flow': no contract names it"))
+        .hasSize(4);
+  }
+
+  @Test
+  void suitesAreCheckedForTheirScorersAllAtOnce() throws IOException {
+    write("suites/language.jsonl", "\n");
+    write("suites/card-facts.jsonl", "{\"prompt\":\"fee?\",\"answer\":\"two\"}\n");
+    Declaration read = parse(VALID);
+    assertThat(catchThrowableOfType(DataException.class, () -> read.suites(directory)))
+        .hasMessageContaining("capability 'language'")
+        .hasMessageContaining("holds no items")
+        .hasMessageContaining("capability 'card-facts'")
+        .hasMessageContaining("row 1, answer: the json scorer needs JSON, not 'two'");
+
+    write("suites/language.jsonl", "{\"text\":\"x\"}\n");
+    write("suites/card-facts.jsonl", "{\"prompt\":\"fee?\",\"answer\":\"2\"}\n");
+    assertThat(catchThrowableOfType(DataException.class, () -> read.suites(directory)))
+        .hasMessageContaining("no item has the tag 'intent'");
+  }
+
+  @Test
+  void theWrittenFormReadsBackEqual() {
+    Declaration read = parse(VALID);
+    assertThat(parse(read.yaml())).isEqualTo(read);
+  }
+}
