@@ -1,0 +1,154 @@
+package dev.cambium.ledger;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Function;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.FlywayException;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.conf.Settings;
+import org.jooq.exception.DataAccessException;
+import org.jooq.impl.DSL;
+
+/** Read transactions over a small set of connections, and the schema's version. */
+final class Database implements AutoCloseable, LedgerState.Source {
+
+  private static final String MIGRATIONS = "classpath:dev/cambium/ledger/migration";
+  private static final int IDLE_READERS = 4;
+
+  static {
+    // The library would otherwise greet whoever reads the log.
+    System.setProperty("org.jooq.no-logo", "true");
+    System.setProperty("org.jooq.no-tips", "true");
+  }
+
+  private final Connector connector;
+  private final Deque<Connection> idle = new ArrayDeque<>();
+  private boolean closed;
+
+  Database(Connector connector) {
+    this.connector = connector;
+  }
+
+  static DSLContext dsl(Connection connection) {
+    return DSL.using(connection, SQLDialect.SQLITE, new Settings().withExecuteLogging(false));
+  }
+
+  /** Brings a database to the newest schema. */
+  static void migrate(DataSource source) {
+    try {
+      Flyway.configure().dataSource(source).locations(MIGRATIONS).load().migrate();
+    } catch (FlywayException e) {
+      throw new LedgerException("cannot set up the ledger's database: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The version of a database's schema. Asked first, because starting the migration tool for
+   * nothing would cost every command a quarter of a second.
+   *
+   * @throws LedgerException if this is no ledger, or could not be read
+   */
+  int schemaVersion() {
+    try {
+      return read(
+          dsl ->
+              dsl
+                  .resultQuery(
+                      "select version from flyway_schema_history"
+                          + " where success and version is not null")
+                  .fetch(0, String.class)
+                  .stream()
+                  .mapToInt(Integer::parseInt)
+                  .max()
+                  .orElse(0));
+    } catch (LedgerException | NumberFormatException e) {
+      throw new LedgerException("not a ledger's database, or damaged: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Runs a query, or several, on one snapshot of the database.
+   *
+   * @throws LedgerException if the database fails
+   */
+  @Override
+  public <T> T read(Function<DSLContext, T> query) {
+    Connection connection = null;
+    boolean reusable = false;
+    try {
+      connection = acquire();
+      connection.setAutoCommit(false);
+      T result = query.apply(dsl(connection));
+      connection.rollback();
+      connection.setAutoCommit(true);
+      reusable = true;
+      return result;
+    } catch (SQLException | DataAccessException e) {
+      throw failure("cannot read the ledger", e);
+    } finally {
+      if (connection != null) {
+        release(connection, reusable);
+      }
+    }
+  }
+
+  static LedgerException failure(String what, Exception cause) {
+    String message = String.valueOf(cause.getMessage());
+    if (message.contains("SQLITE_BUSY")) {
+      return new LedgerException(
+          what
+              + ": another process has been writing for "
+              + SqliteConnector.BUSY_TIMEOUT_MS / 1000
+              + " s; try again when it is done",
+          cause);
+    }
+    return new LedgerException(what + ": " + message, cause);
+  }
+
+  private Connection acquire() throws SQLException {
+    synchronized (idle) {
+      if (closed) {
+        throw new IllegalStateException("the ledger is closed");
+      }
+      Connection connection = idle.poll();
+      if (connection != null) {
+        return connection;
+      }
+    }
+    return connector.reader();
+  }
+
+  private void release(Connection connection, boolean reusable) {
+    synchronized (idle) {
+      if (reusable && !closed && idle.size() < IDLE_READERS) {
+        idle.push(connection);
+        return;
+      }
+    }
+    close(connection);
+  }
+
+  /** Closes a connection that is of no more use, whatever state it is in. */
+  static void close(Connection connection) {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      org.slf4j.LoggerFactory.getLogger(Database.class)
+          .warn("a database connection did not close: {}", e.getMessage());
+    }
+  }
+
+  @Override
+  public void close() {
+    synchronized (idle) {
+      closed = true;
+      idle.forEach(Database::close);
+      idle.clear();
+    }
+  }
+}

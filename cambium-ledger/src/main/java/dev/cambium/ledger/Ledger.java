@@ -1,0 +1,384 @@
+package dev.cambium.ledger;
+
+import static dev.cambium.ledger.Schema.*;
+import static org.jooq.impl.DSL.selectOne;
+
+import dev.cambium.ledger.merkle.CompactRange;
+import dev.cambium.ledger.merkle.MerkleHash;
+import dev.cambium.ledger.merkle.Proofs;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Json;
+import dev.cambium.model.Record;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jooq.DSLContext;
+import org.jooq.exception.DataAccessException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The log of an ecosystem and the state that follows from it.
+ *
+ * <p>{@link #append} writes records, the projections that they change, the Merkle tree and a signed
+ * checkpoint in one transaction: either all of it is durable when it returns, or nothing happened.
+ * Two processes may hold the same ledger open; of two that expect the same state, one wins. All
+ * methods may be called from any thread; appends of one process follow one another.
+ *
+ * <p>On disk, under {@code .cambium/}: {@value #DATABASE} (SQLite, with its {@code -wal} and {@code
+ * -shm} beside it while it is open) and {@code key/}.
+ */
+public final class Ledger implements AutoCloseable {
+
+  static final String HOME = ".cambium";
+  static final String DATABASE = "ledger.db";
+  static final String KEYS = "key";
+
+  private final Connector connector;
+  private final Database database;
+  private final SigningKey key;
+  private final InstantSource clock;
+  private final LedgerState state;
+
+  /** Closed and forgotten after any failure that may have left it in an unknown state. */
+  private @Nullable Connection writer;
+
+  private boolean closed;
+
+  Ledger(Connector connector, SigningKey key, InstantSource clock) {
+    this.connector = connector;
+    this.database = new Database(connector);
+    this.key = key;
+    this.clock = clock;
+    this.state = new LedgerState(database);
+  }
+
+  /**
+   * Makes an empty ledger with a new signing key.
+   *
+   * @param directory the ecosystem's
+   * @throws LedgerException if there is one already, or it cannot be written
+   */
+  public static Ledger create(Path directory, InstantSource clock) {
+    Path home = directory.resolve(HOME);
+    Path file = home.resolve(DATABASE);
+    if (Files.exists(file)) {
+      throw new LedgerException("there is a ledger already: " + file);
+    }
+    try {
+      Files.createDirectories(home);
+    } catch (IOException e) {
+      throw new LedgerException("cannot create " + home + ": " + e, e);
+    }
+    SigningKey key = SigningKey.generate(home.resolve(KEYS));
+    SqliteConnector connector = new SqliteConnector(file);
+    Database.migrate(connector.dataSource(org.sqlite.SQLiteConfig.SynchronousMode.FULL, true));
+    return new Ledger(connector, key, clock);
+  }
+
+  /**
+   * Opens a ledger, bringing its schema up to date.
+   *
+   * @param directory the ecosystem's
+   * @throws LedgerException if there is none, a newer Cambium made it, or its key is not usable
+   */
+  public static Ledger open(Path directory, InstantSource clock) {
+    Path home = directory.resolve(HOME);
+    Path file = home.resolve(DATABASE);
+    if (!Files.isRegularFile(file)) {
+      throw new LedgerException(
+          "no ecosystem in "
+              + directory
+              + ": "
+              + file
+              + " does not exist; make one with: cambium init");
+    }
+    SqliteConnector connector = new SqliteConnector(file);
+    Ledger ledger = new Ledger(connector, SigningKey.load(home.resolve(KEYS)), clock);
+    try {
+      int found = ledger.database.schemaVersion();
+      if (found > VERSION) {
+        throw new LedgerException(
+            file
+                + " has schema version "
+                + found
+                + ", and this Cambium knows versions up to "
+                + VERSION
+                + ": use the newer Cambium that wrote it");
+      }
+      if (found < VERSION) {
+        Database.migrate(connector.dataSource(org.sqlite.SQLiteConfig.SynchronousMode.FULL, true));
+      }
+      return ledger;
+    } catch (RuntimeException e) {
+      ledger.close();
+      throw e;
+    }
+  }
+
+  /** Whether a directory is an ecosystem's. */
+  public static boolean exists(Path directory) {
+    return Files.isRegularFile(directory.resolve(HOME).resolve(DATABASE));
+  }
+
+  /** The newest state; see {@link LedgerState}. */
+  public LedgerState state() {
+    return state;
+  }
+
+  /** Asks several questions of one snapshot of the state. Do not let the state escape. */
+  public <T> T read(Function<LedgerState, T> questions) {
+    return database.read(dsl -> questions.apply(LedgerState.in(dsl)));
+  }
+
+  /** The public key that the log's checkpoints are signed with. */
+  public VerifierKey verifierKey() {
+    return key.verifier();
+  }
+
+  /**
+   * Appends facts, all of them or none, in order, with one time and one checkpoint.
+   *
+   * <p>The time is the clock's, to the millisecond; when the clock is behind the last record's time
+   * it is that one, so that times never run backwards in the log.
+   *
+   * @param actor who did it
+   * @param facts at least one
+   * @param preconditions what must hold just before
+   * @return the records as written
+   * @throws ConflictException if a precondition does not hold; it says what was found
+   * @throws InvalidFactException if a fact contradicts what is recorded
+   * @throws UnknownOutcomeException if nobody knows whether the records are in
+   * @throws LedgerException if the database fails, and the records are not in
+   */
+  public synchronized List<Record> append(
+      String actor, List<? extends Fact> facts, List<? extends Precondition> preconditions) {
+    if (facts.isEmpty()) {
+      throw new IllegalArgumentException("nothing to append");
+    }
+    if (actor.isBlank()) {
+      throw new IllegalArgumentException("a record needs an actor");
+    }
+    Connection connection;
+    List<Written> written;
+    try {
+      connection = writer();
+      connection.setAutoCommit(false);
+      written = write(Database.dsl(connection), actor, facts, preconditions);
+    } catch (ConflictException | InvalidFactException e) {
+      rollback();
+      throw e;
+    } catch (SQLException | DataAccessException e) {
+      discard();
+      throw Database.failure("nothing was recorded", e);
+    } catch (RuntimeException | Error e) {
+      discard();
+      throw e;
+    }
+    try {
+      connection.commit();
+      connection.setAutoCommit(true);
+    } catch (SQLException e) {
+      discard();
+      settleOutcome(written, e);
+    }
+    return written.stream().map(Written::record).toList();
+  }
+
+  /**
+   * Records the result of an action, unless one is recorded for its key already.
+   *
+   * @return the record that counts: this fact's, or the earlier one
+   */
+  public Recorded<Fact.ActionFinished> remember(String actor, Fact.ActionFinished fact) {
+    try {
+      List<Record> records =
+          append(actor, List.of(fact), List.of(new Precondition.ActionAbsent(fact.action())));
+      return Recorded.of(records.get(0), Fact.ActionFinished.class);
+    } catch (ConflictException e) {
+      return state.action(fact.action()).orElseThrow(() -> e);
+    }
+  }
+
+  /**
+   * Recomputes everything: leaves, hashes, tree, checkpoints, signatures, history, projections, and
+   * whether every artifact that a record names is there. Takes time in proportion to the log, and
+   * constant memory; writers may go on meanwhile.
+   *
+   * <p>A ledger that was put back as a whole to an earlier state of itself is intact: to notice
+   * that, keep a checkpoint elsewhere and use {@link #verify(ArtifactCheck, Optional)}.
+   */
+  public VerificationReport verify(ArtifactCheck artifacts) {
+    return verify(artifacts, Optional.empty());
+  }
+
+  /**
+   * Like {@link #verify(ArtifactCheck)}, and that the log continues what it once was.
+   *
+   * @param witnessed a checkpoint of this log that was kept elsewhere
+   */
+  public VerificationReport verify(ArtifactCheck artifacts, Optional<Checkpoint> witnessed) {
+    return database.read(
+        live -> {
+          try (Scratch scratch = new Scratch()) {
+            return new Verification(live, scratch.dsl(), key.verifier(), artifacts, witnessed)
+                .run();
+          }
+        });
+  }
+
+  /** Proves that a record is in the log of a size; see {@link Proofs#includes}. */
+  public List<Digest> proveInclusion(long index, long size) {
+    return state.overTree(nodes -> Proofs.inclusion(index, size, nodes));
+  }
+
+  /** Proves that the log of one size is the beginning of that of another. */
+  public List<Digest> proveConsistency(long earlier, long later) {
+    return state.overTree(nodes -> Proofs.consistency(earlier, later, nodes));
+  }
+
+  /** A record with its leaf. */
+  private record Written(Record record, byte[] leaf, Digest hash) {}
+
+  private List<Written> write(
+      DSLContext dsl,
+      String actor,
+      List<? extends Fact> facts,
+      List<? extends Precondition> preconditions) {
+    Preconditions.check(LedgerState.in(dsl), preconditions);
+    CompactRange tree = CompactRange.load(LedgerState.size(dsl), LedgerState.nodes(dsl));
+    Projector projector = new Projector(dsl);
+    Instant time = time(dsl);
+    List<Written> written = new ArrayList<>();
+    for (Fact fact : facts) {
+      Record record = new Record(tree.size(), time, actor, fact);
+      byte[] leaf = Json.canonical(record);
+      requireStable(record, leaf);
+      Digest hash = MerkleHash.leaf(leaf);
+      dsl.insertInto(LOG_RECORD, IDX, LEAF, HASH)
+          .values(record.index(), new String(leaf, StandardCharsets.UTF_8), hash.hex())
+          .execute();
+      tree.append(hash, (level, position, node) -> insertNode(dsl, level, position, node));
+      projector.apply(record);
+      written.add(new Written(record, leaf, hash));
+    }
+    Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
+    dsl.insertInto(LOG_CHECKPOINT, SIZE, NOTE).values(tree.size(), checkpoint.sign(key)).execute();
+    return written;
+  }
+
+  static void insertNode(DSLContext dsl, int level, long position, Digest hash) {
+    dsl.insertInto(LOG_NODE, LEVEL, POSITION, HASH).values(level, position, hash.hex()).execute();
+  }
+
+  private Instant time(DSLContext dsl) {
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    return dsl.select(LEAF)
+        .from(LOG_RECORD)
+        .orderBy(IDX.desc())
+        .limit(1)
+        .fetchOptional(LEAF)
+        .map(leaf -> LedgerState.parse(leaf).time())
+        .filter(last -> last.isAfter(now))
+        .orElse(now);
+  }
+
+  /** What cannot be read back as it was written must not get into a log that is for good. */
+  private static void requireStable(Record record, byte[] leaf) {
+    Record reread;
+    try {
+      reread = Json.read(leaf, Record.class);
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFactException(
+          "a fact that could not be read back: " + record.fact() + ": " + e.getMessage());
+    }
+    if (!reread.equals(record) || !Arrays.equals(Json.canonical(reread), leaf)) {
+      throw new InvalidFactException(
+          "a fact that would be read back differently (" + reread.fact() + "): " + record.fact());
+    }
+  }
+
+  /** Returns if the records are in after all. */
+  private void settleOutcome(List<Written> written, SQLException failure) {
+    boolean in;
+    try {
+      in =
+          database.read(
+              dsl ->
+                  written.stream()
+                      .allMatch(
+                          w ->
+                              dsl.fetchExists(
+                                  selectOne()
+                                      .from(LOG_RECORD)
+                                      .where(
+                                          IDX.eq(w.record().index()), HASH.eq(w.hash().hex())))));
+    } catch (LedgerException e) {
+      e.addSuppressed(failure);
+      throw new UnknownOutcomeException(
+          "the database failed while committing records "
+              + written.get(0).record().index()
+              + " to "
+              + written.get(written.size() - 1).record().index()
+              + " and cannot be read: whether they are in is unknown; open the ledger again and"
+              + " look ("
+              + failure.getMessage()
+              + ")",
+          e);
+    }
+    if (!in) {
+      throw Database.failure("nothing was recorded: the commit failed", failure);
+    }
+  }
+
+  private Connection writer() throws SQLException {
+    if (closed) {
+      throw new IllegalStateException("the ledger is closed");
+    }
+    Connection connection = writer;
+    if (connection == null) {
+      connection = connector.writer();
+      writer = connection;
+    }
+    return connection;
+  }
+
+  private void rollback() {
+    Connection connection = writer;
+    if (connection == null) {
+      return;
+    }
+    try {
+      connection.rollback();
+      connection.setAutoCommit(true);
+    } catch (SQLException e) {
+      discard();
+    }
+  }
+
+  private void discard() {
+    Connection connection = writer;
+    writer = null;
+    if (connection != null) {
+      Database.close(connection);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    closed = true;
+    database.close();
+    discard();
+  }
+}

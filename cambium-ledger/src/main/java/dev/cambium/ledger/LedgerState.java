@@ -1,0 +1,578 @@
+package dev.cambium.ledger;
+
+import static dev.cambium.ledger.Schema.*;
+import static org.jooq.impl.DSL.field;
+import static org.jooq.impl.DSL.max;
+import static org.jooq.impl.DSL.name;
+import static org.jooq.impl.DSL.noCondition;
+import static org.jooq.impl.DSL.select;
+import static org.jooq.impl.DSL.selectOne;
+import static org.jooq.impl.DSL.table;
+
+import dev.cambium.ledger.merkle.NodeSource;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Json;
+import dev.cambium.model.Record;
+import dev.cambium.model.VersionRef;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jooq.Condition;
+import org.jooq.Cursor;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Record1;
+import org.jooq.Table;
+import org.jooq.impl.SQLDataType;
+
+/**
+ * What the log's records amount to. Lists are in the order of the log unless they say otherwise.
+ *
+ * <p>A state from {@link Ledger#state} answers every call from the newest committed records; inside
+ * {@link Ledger#read} all calls see one and the same snapshot.
+ */
+public final class LedgerState {
+
+  /** Where queries run. */
+  interface Source {
+    <T> T read(Function<DSLContext, T> query);
+  }
+
+  /**
+   * A signal and what became of it.
+   *
+   * @param received the signal
+   * @param campaign that took it up; none while it is open
+   */
+  public record SignalState(Recorded<Fact.SignalReceived> received, Optional<String> campaign) {}
+
+  /**
+   * A campaign and how it stands.
+   *
+   * @param opened its beginning
+   * @param closed its end; none while it is open
+   */
+  public record CampaignState(
+      Recorded<Fact.CampaignOpened> opened, Optional<Recorded<Fact.CampaignClosed>> closed) {}
+
+  private final Source source;
+
+  LedgerState(Source source) {
+    this.source = source;
+  }
+
+  /** The state that a transaction sees. */
+  static LedgerState in(DSLContext dsl) {
+    return new LedgerState(
+        new Source() {
+          @Override
+          public <T> T read(Function<DSLContext, T> query) {
+            return query.apply(dsl);
+          }
+        });
+  }
+
+  // ---------------------------------------------------------------------------------- the log
+
+  /** The number of records. */
+  public long size() {
+    return source.read(LedgerState::size);
+  }
+
+  static long size(DSLContext dsl) {
+    Long last = dsl.select(max(IDX)).from(LOG_RECORD).fetchOne(max(IDX));
+    return last == null ? 0 : last + 1;
+  }
+
+  /** The record at an index. */
+  public Optional<Record> record(long index) {
+    return source.read(
+        dsl ->
+            dsl.select(LEAF)
+                .from(LOG_RECORD)
+                .where(IDX.eq(index))
+                .fetchOptional(LEAF)
+                .map(LedgerState::parse));
+  }
+
+  /** Up to {@code limit} records from an index on. */
+  public List<Record> records(long from, int limit) {
+    return source.read(
+        dsl ->
+            dsl
+                .select(LEAF)
+                .from(LOG_RECORD)
+                .where(IDX.ge(from))
+                .orderBy(IDX)
+                .limit(limit)
+                .fetch(LEAF)
+                .stream()
+                .map(LedgerState::parse)
+                .toList());
+  }
+
+  /** The newest signed checkpoint, as a signed note; none while the log is empty. */
+  public Optional<String> checkpoint() {
+    return source.read(
+        dsl ->
+            dsl.select(NOTE)
+                .from(LOG_CHECKPOINT)
+                .orderBy(SIZE.desc())
+                .limit(1)
+                .fetchOptional(NOTE));
+  }
+
+  /** The signed checkpoint of a size, if the log was signed at that size. */
+  public Optional<String> checkpoint(long size) {
+    return source.read(
+        dsl -> dsl.select(NOTE).from(LOG_CHECKPOINT).where(SIZE.eq(size)).fetchOptional(NOTE));
+  }
+
+  /** Runs a computation over the log's Merkle tree. */
+  <T> T overTree(Function<NodeSource, T> computation) {
+    return source.read(dsl -> computation.apply(nodes(dsl)));
+  }
+
+  static NodeSource nodes(DSLContext dsl) {
+    return (level, position) -> {
+      Optional<String> hash =
+          level == 0
+              ? dsl.select(HASH).from(LOG_RECORD).where(IDX.eq(position)).fetchOptional(HASH)
+              : dsl.select(HASH)
+                  .from(LOG_NODE)
+                  .where(LEVEL.eq(level), POSITION.eq(position))
+                  .fetchOptional(HASH);
+      return new Digest(
+          hash.orElseThrow(
+              () ->
+                  new LedgerException(
+                      "the ledger's tree has no node at level "
+                          + level
+                          + ", position "
+                          + position
+                          + ": the database was changed from outside; run verify")));
+    };
+  }
+
+  static Record parse(String leaf) {
+    try {
+      return Json.read(leaf.getBytes(StandardCharsets.UTF_8), Record.class);
+    } catch (IllegalArgumentException e) {
+      throw new LedgerException(
+          "a record cannot be read; the database was changed from outside, or by a newer Cambium;"
+              + " run verify: "
+              + e.getMessage(),
+          e);
+    }
+  }
+
+  // -------------------------------------------------------------------------------- ecosystem
+
+  /** The newest declaration. */
+  public Optional<Recorded<Fact.EcosystemDeclared>> ecosystem() {
+    return last(Fact.EcosystemDeclared.class, ECOSYSTEM, RECORD_IDX, noCondition());
+  }
+
+  // --------------------------------------------------------------------------------- versions
+
+  /** The names of the lines that have a version, in alphabetical order. */
+  public List<String> lines() {
+    return source.read(
+        dsl -> List.copyOf(dsl.selectDistinct(LINE).from(VERSION_TABLE).orderBy(LINE).fetch(LINE)));
+  }
+
+  /** All versions of all lines. */
+  public List<Recorded<Fact.VersionRegistered>> versions() {
+    return versions(noCondition());
+  }
+
+  /** All versions of a line, by number. */
+  public List<Recorded<Fact.VersionRegistered>> versions(String line) {
+    return versions(LINE.eq(line));
+  }
+
+  /** A version. */
+  public Optional<Recorded<Fact.VersionRegistered>> version(VersionRef version) {
+    return last(Fact.VersionRegistered.class, VERSION_TABLE, RECORD_IDX, is(version));
+  }
+
+  /** The versions that have this identity. */
+  public List<Recorded<Fact.VersionRegistered>> versionsByManifest(Digest manifest) {
+    return versions(MANIFEST.eq(manifest.hex()));
+  }
+
+  /** The versions that a campaign made. */
+  public List<Recorded<Fact.VersionRegistered>> versionsOf(String campaign) {
+    return versions(CAMPAIGN.eq(campaign));
+  }
+
+  /** The versions that are built directly on one. */
+  public List<Recorded<Fact.VersionRegistered>> children(VersionRef parent) {
+    return versions(PARENT_LINE.eq(parent.line()).and(PARENT_NUMBER.eq(parent.number())));
+  }
+
+  /** The versions whose training data holds this artifact. */
+  public List<Recorded<Fact.VersionRegistered>> versionsWithData(Digest data) {
+    return facts(Fact.VersionRegistered.class, VERSION_DATA, RECORD_IDX, DIGEST.eq(data.hex()));
+  }
+
+  /** The number that the next version of a line must have. */
+  public int nextVersionNumber(String line) {
+    return source.read(
+        dsl -> {
+          Integer last =
+              dsl.select(max(NUMBER))
+                  .from(VERSION_TABLE)
+                  .where(LINE.eq(line))
+                  .fetchOne(max(NUMBER));
+          return last == null ? 1 : last + 1;
+        });
+  }
+
+  /** Every version that is built on one, directly or not, without itself. */
+  public List<VersionRef> descendants(VersionRef ancestor) {
+    Table<?> below = table(name("below"));
+    Field<String> belowLine = field(name("below", "line"), SQLDataType.CLOB);
+    Field<Integer> belowNumber = field(name("below", "number"), SQLDataType.INTEGER);
+    Field<String> childLine = field(name("child", "line"), SQLDataType.CLOB);
+    Field<Integer> childNumber = field(name("child", "number"), SQLDataType.INTEGER);
+    Field<String> ofLine = field(name("child", "parent_line"), SQLDataType.CLOB);
+    Field<Integer> ofNumber = field(name("child", "parent_number"), SQLDataType.INTEGER);
+    Table<?> child = VERSION_TABLE.as("child");
+    return source.read(
+        dsl ->
+            dsl
+                .withRecursive("below", "line", "number")
+                .as(
+                    select(childLine, childNumber)
+                        .from(child)
+                        .where(ofLine.eq(ancestor.line()), ofNumber.eq(ancestor.number()))
+                        .union(
+                            select(childLine, childNumber)
+                                .from(child)
+                                .join(below)
+                                .on(ofLine.eq(belowLine), ofNumber.eq(belowNumber))))
+                .select(LINE, NUMBER)
+                .from(below)
+                .fetch()
+                .stream()
+                .map(row -> new VersionRef(row.value1(), row.value2()))
+                .sorted()
+                .toList());
+  }
+
+  /** What a version is built on: its parent, its parent's parent, up to the foundation. */
+  public List<VersionRef> ancestors(VersionRef version) {
+    return source.read(
+        dsl -> {
+          List<VersionRef> path = new ArrayList<>();
+          Optional<VersionRef> parent = parent(dsl, version);
+          while (parent.isPresent()) {
+            path.add(parent.get());
+            parent = parent(dsl, parent.get());
+          }
+          return List.copyOf(path);
+        });
+  }
+
+  private static Optional<VersionRef> parent(DSLContext dsl, VersionRef version) {
+    return dsl.select(PARENT_LINE, PARENT_NUMBER)
+        .from(VERSION_TABLE)
+        .where(is(version), PARENT_LINE.isNotNull())
+        .fetchOptional(row -> new VersionRef(row.value1(), row.value2()));
+  }
+
+  // --------------------------------------------------------------------------------- channels
+
+  /** What a channel points at. */
+  public Optional<VersionRef> channel(String line, Channel channel) {
+    return source.read(
+        dsl ->
+            dsl.select(NUMBER)
+                .from(CHANNEL_TABLE)
+                .where(LINE.eq(line), CHANNEL.eq(channel.label()))
+                .fetchOptional(NUMBER)
+                .map(number -> new VersionRef(line, number)));
+  }
+
+  /** What a line's channels point at. */
+  public Map<Channel, VersionRef> channels(String line) {
+    Map<Channel, VersionRef> channels = new EnumMap<>(Channel.class);
+    source.read(
+        dsl ->
+            dsl.select(CHANNEL, NUMBER)
+                .from(CHANNEL_TABLE)
+                .where(LINE.eq(line))
+                .fetch(
+                    row ->
+                        channels.put(
+                            Channel.parse(row.value1()), new VersionRef(line, row.value2()))));
+    return Collections.unmodifiableMap(channels);
+  }
+
+  /** What every line's channel of one kind points at, by line. */
+  public SortedMap<String, VersionRef> allAt(Channel channel) {
+    SortedMap<String, VersionRef> all = new TreeMap<>();
+    source.read(
+        dsl ->
+            dsl.select(LINE, NUMBER)
+                .from(CHANNEL_TABLE)
+                .where(CHANNEL.eq(channel.label()))
+                .fetch(row -> all.put(row.value1(), new VersionRef(row.value1(), row.value2()))));
+    return Collections.unmodifiableSortedMap(all);
+  }
+
+  /** How a channel moved. */
+  public List<Recorded<Fact.ChannelMoved>> channelHistory(String line, Channel channel) {
+    return facts(
+        Fact.ChannelMoved.class,
+        CHANNEL_MOVE,
+        RECORD_IDX,
+        LINE.eq(line).and(CHANNEL.eq(channel.label())));
+  }
+
+  /** The moves of any channel to a version. */
+  public List<Recorded<Fact.ChannelMoved>> movesTo(VersionRef version) {
+    return facts(Fact.ChannelMoved.class, CHANNEL_MOVE, RECORD_IDX, is(version));
+  }
+
+  // ------------------------------------------------------------------- signals and campaigns
+
+  /** All signals. */
+  public List<SignalState> signals() {
+    return signals(noCondition());
+  }
+
+  /** The signals that no campaign has taken up. */
+  public List<SignalState> openSignals() {
+    return signals(CAMPAIGN.isNull());
+  }
+
+  /** A signal. */
+  public Optional<SignalState> signal(String signal) {
+    return signals(SIGNAL.eq(signal)).stream().findFirst();
+  }
+
+  /** A name that no signal has yet: {@code s1}, {@code s2}, … */
+  public String nextSignal() {
+    return nextName(SIGNAL_TABLE, SIGNAL, "s");
+  }
+
+  /** All campaigns. */
+  public List<CampaignState> campaigns() {
+    return campaigns(noCondition());
+  }
+
+  /** A campaign. */
+  public Optional<CampaignState> campaign(String campaign) {
+    return campaigns(CAMPAIGN.eq(campaign)).stream().findFirst();
+  }
+
+  /** The campaign that is open, if one is. */
+  public Optional<CampaignState> openCampaign() {
+    return campaigns(CLOSED_IDX.isNull()).stream().findFirst();
+  }
+
+  /** A name that no campaign has yet: {@code c1}, {@code c2}, … */
+  public String nextCampaign() {
+    return nextName(CAMPAIGN_TABLE, CAMPAIGN, "c");
+  }
+
+  /** What was decided at a campaign's decision points. */
+  public List<Recorded<Fact.DecisionTaken>> decisions(String campaign) {
+    return facts(Fact.DecisionTaken.class, DECISION_TABLE, RECORD_IDX, CAMPAIGN.eq(campaign));
+  }
+
+  /** How a campaign left the lines that it is done with. */
+  public List<Recorded<Fact.LineSettled>> settlements(String campaign) {
+    return facts(Fact.LineSettled.class, SETTLEMENT_TABLE, RECORD_IDX, CAMPAIGN.eq(campaign));
+  }
+
+  // --------------------------------------------------------------------- actions and verdicts
+
+  /** The result of an action, if it was ever carried out. */
+  public Optional<Recorded<Fact.ActionFinished>> action(Digest key) {
+    return last(Fact.ActionFinished.class, ACTION_TABLE, RECORD_IDX, ACTION.eq(key.hex()));
+  }
+
+  /** The newest actions of a kind, the newest first, for estimates. */
+  public List<Recorded<Fact.ActionFinished>> recentActions(String kind, int limit) {
+    return source.read(
+        dsl ->
+            dsl
+                .select(LEAF)
+                .from(ACTION_TABLE)
+                .join(LOG_RECORD)
+                .on(IDX.eq(RECORD_IDX))
+                .where(KIND.eq(kind))
+                .orderBy(IDX.desc())
+                .limit(limit)
+                .fetch(LEAF)
+                .stream()
+                .map(leaf -> Recorded.of(parse(leaf), Fact.ActionFinished.class))
+                .toList());
+  }
+
+  /** The verdicts on a version. */
+  public List<Recorded<Fact.VerdictReached>> verdicts(VersionRef candidate) {
+    return facts(Fact.VerdictReached.class, VERDICT, RECORD_IDX, is(candidate));
+  }
+
+  /** The verdicts that a campaign reached. */
+  public List<Recorded<Fact.VerdictReached>> verdictsOf(String campaign) {
+    return facts(Fact.VerdictReached.class, VERDICT, RECORD_IDX, CAMPAIGN.eq(campaign));
+  }
+
+  // -------------------------------------------------------------------------------- artifacts
+
+  /** The records that name an artifact. */
+  public List<Record> recordsNaming(Digest artifact) {
+    return source.read(
+        dsl ->
+            dsl
+                .select(LEAF)
+                .from(ARTIFACT)
+                .join(LOG_RECORD)
+                .on(IDX.eq(RECORD_IDX))
+                .where(DIGEST.eq(artifact.hex()))
+                .orderBy(IDX)
+                .fetch(LEAF)
+                .stream()
+                .map(LedgerState::parse)
+                .toList());
+  }
+
+  /** Gives every artifact that a record names, once each, in the order of the digests. */
+  public void forEachArtifact(Consumer<Digest> consumer) {
+    source.read(
+        dsl -> {
+          try (Cursor<Record1<String>> digests =
+              dsl.selectDistinct(DIGEST)
+                  .from(ARTIFACT)
+                  .orderBy(DIGEST)
+                  .fetchSize(Verification.FETCH_SIZE)
+                  .fetchLazy()) {
+            digests.forEach(row -> consumer.accept(new Digest(row.value1())));
+          }
+          return 0;
+        });
+  }
+
+  // ---------------------------------------------------------------------------------- helpers
+
+  static Condition is(VersionRef version) {
+    return LINE.eq(version.line()).and(NUMBER.eq(version.number()));
+  }
+
+  /** The written form of an enum constant of the model, as in the JSON of facts. */
+  static String label(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private List<Recorded<Fact.VersionRegistered>> versions(Condition condition) {
+    return facts(Fact.VersionRegistered.class, VERSION_TABLE, RECORD_IDX, condition);
+  }
+
+  private <F extends Fact> Optional<Recorded<F>> last(
+      Class<F> type, Table<?> projection, Field<Long> index, Condition condition) {
+    return source.read(
+        dsl ->
+            dsl.select(LEAF)
+                .from(projection)
+                .join(LOG_RECORD)
+                .on(IDX.eq(index))
+                .where(condition)
+                .orderBy(IDX.desc())
+                .limit(1)
+                .fetchOptional(LEAF)
+                .map(leaf -> Recorded.of(parse(leaf), type)));
+  }
+
+  private <F extends Fact> List<Recorded<F>> facts(
+      Class<F> type, Table<?> projection, Field<Long> index, Condition condition) {
+    return source.read(
+        dsl ->
+            dsl
+                .select(LEAF)
+                .from(projection)
+                .join(LOG_RECORD)
+                .on(IDX.eq(index))
+                .where(condition)
+                .orderBy(IDX)
+                .fetch(LEAF)
+                .stream()
+                .map(leaf -> Recorded.of(parse(leaf), type))
+                .toList());
+  }
+
+  private List<SignalState> signals(Condition condition) {
+    return source.read(
+        dsl ->
+            dsl
+                .select(LEAF, CAMPAIGN)
+                .from(SIGNAL_TABLE)
+                .join(LOG_RECORD)
+                .on(IDX.eq(RECEIVED_IDX))
+                .where(condition)
+                .orderBy(IDX)
+                .fetch()
+                .stream()
+                .map(
+                    row ->
+                        new SignalState(
+                            Recorded.of(parse(row.value1()), Fact.SignalReceived.class),
+                            Optional.ofNullable(row.value2())))
+                .toList());
+  }
+
+  private List<CampaignState> campaigns(Condition condition) {
+    Table<?> opening = LOG_RECORD.as("opening");
+    Table<?> closing = LOG_RECORD.as("closing");
+    Field<String> openingLeaf = field(name("opening", "leaf"), SQLDataType.CLOB);
+    Field<String> closingLeaf = field(name("closing", "leaf"), SQLDataType.CLOB);
+    Field<Long> openingIdx = field(name("opening", "idx"), SQLDataType.BIGINT);
+    Field<Long> closingIdx = field(name("closing", "idx"), SQLDataType.BIGINT);
+    return source.read(
+        dsl ->
+            dsl
+                .select(openingLeaf, closingLeaf)
+                .from(CAMPAIGN_TABLE)
+                .join(opening)
+                .on(openingIdx.eq(OPENED_IDX))
+                .leftJoin(closing)
+                .on(closingIdx.eq(CLOSED_IDX))
+                .where(condition)
+                .orderBy(openingIdx)
+                .fetch()
+                .stream()
+                .map(
+                    row ->
+                        new CampaignState(
+                            Recorded.of(parse(row.value1()), Fact.CampaignOpened.class),
+                            Optional.ofNullable(row.value2())
+                                .map(leaf -> Recorded.of(parse(leaf), Fact.CampaignClosed.class))))
+                .toList());
+  }
+
+  private String nextName(Table<?> of, Field<String> column, String prefix) {
+    return source.read(
+        dsl -> {
+          int n = dsl.fetchCount(of) + 1;
+          while (dsl.fetchExists(selectOne().from(of).where(column.eq(prefix + n)))) {
+            n++;
+          }
+          return prefix + n;
+        });
+  }
+}

@@ -1,0 +1,452 @@
+package dev.cambium.ledger;
+
+import static dev.cambium.ledger.LedgerState.is;
+import static dev.cambium.ledger.LedgerState.label;
+import static dev.cambium.ledger.Schema.*;
+import static org.jooq.impl.DSL.count;
+import static org.jooq.impl.DSL.selectOne;
+
+import dev.cambium.model.Channel;
+import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Record;
+import dev.cambium.model.VersionKind;
+import dev.cambium.model.VersionRef;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jooq.Condition;
+import org.jooq.DSLContext;
+import org.jooq.Field;
+import org.jooq.Record1;
+import org.jooq.Table;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * The transition table. A fact is refused unless all that stands under "needs" holds just before it;
+ * what stands under "then" is all that it changes. Appending and replaying both come through here.
+ *
+ *   fact                needs                                          then
+ *   ------------------  ---------------------------------------------  ---------------------------
+ *   ecosystem-declared  -                                              it is the declaration
+ *   version-registered  number is the line's next; parent registered   version exists, with its
+ *                       (and given, unless a whole model);             data
+ *                       predecessor registered, of the same line;
+ *                       action finished; campaign open
+ *   signal-received     id unused; data: training rows; upstream: a    signal is open
+ *                       registered version
+ *   campaign-opened     id unused; no campaign open; its signals are   campaign is open; its
+ *                       open, each named once                          signals are taken up
+ *   decision-taken      campaign open                                  decision is kept
+ *   action-finished     key unused; seconds finite, not negative       result is memoised
+ *   verdict-reached     candidate and reference registered; campaign   verdict is kept
+ *                       open
+ *   channel-moved       "from" is where the channel is; "to" is        channel is at "to"
+ *                       another, registered version of the line
+ *     candidate         channel is candidate
+ *     release           channel is canary or stable; evidence, if
+ *                       given, is of a verdict on "to"; for stable it
+ *                       is given and the verdict is PASS
+ *     rollback          channel was at "to" before
+ *   line-settled        campaign open; line not settled by it;         line is settled
+ *                       version is the line's stable one; released:
+ *                       it became stable since the campaign opened
+ *   campaign-closed     campaign open; summary counts its settlements  campaign is closed
+ *
+ * Where a fact names no campaign, action, parent, predecessor or reference, what is needed of it is
+ * not needed. A rollback needs nothing but the past: it is possible in every state.
+ *
+ *   channel of a line:   none --candidate/release--> v --candidate/release/rollback--> w
+ *   signal:              open --campaign-opened--> taken up (for good)
+ *   campaign:            none --campaign-opened--> open --campaign-closed--> closed (for good)
+ */
+
+/**
+ * Applies records to the projections: the one place where a fact changes what state says. It looks
+ * at the record and at projections only, never at other records, so that it can run where these are
+ * not.
+ */
+final class Projector {
+
+  private final DSLContext dsl;
+  private final LedgerState state;
+
+  Projector(DSLContext dsl) {
+    this.dsl = dsl;
+    this.state = LedgerState.in(dsl);
+  }
+
+  /**
+   * Applies a record. All checks come before the first change.
+   *
+   * @throws InvalidFactException if the fact contradicts what was recorded before it
+   */
+  void apply(Record record) {
+    long index = record.index();
+    Fact fact = record.fact();
+    if (fact instanceof Fact.EcosystemDeclared declared) {
+      dsl.insertInto(ECOSYSTEM, RECORD_IDX, NAME).values(index, declared.name()).execute();
+    } else if (fact instanceof Fact.VersionRegistered registered) {
+      register(index, registered);
+    } else if (fact instanceof Fact.SignalReceived received) {
+      receive(index, received);
+    } else if (fact instanceof Fact.CampaignOpened opened) {
+      open(index, opened);
+    } else if (fact instanceof Fact.DecisionTaken taken) {
+      needOpen(taken.campaign(), "decision " + taken.point());
+      dsl.insertInto(DECISION_TABLE, RECORD_IDX, CAMPAIGN, POINT)
+          .values(index, taken.campaign(), taken.point())
+          .execute();
+    } else if (fact instanceof Fact.ActionFinished finished) {
+      finish(index, finished);
+    } else if (fact instanceof Fact.VerdictReached reached) {
+      judge(index, reached);
+    } else if (fact instanceof Fact.ChannelMoved moved) {
+      move(index, moved);
+    } else if (fact instanceof Fact.LineSettled settled) {
+      settle(index, settled);
+    } else if (fact instanceof Fact.CampaignClosed closed) {
+      close(index, closed);
+    } else {
+      throw new AssertionError("a fact without a transition: " + fact.getClass());
+    }
+    for (Digest artifact : new HashSet<>(fact.artifacts())) {
+      dsl.insertInto(ARTIFACT, DIGEST, RECORD_IDX).values(artifact.hex(), index).execute();
+    }
+  }
+
+  private void register(long index, Fact.VersionRegistered fact) {
+    VersionRef version = fact.version();
+    int next = state.nextVersionNumber(version.line());
+    need(
+        version.number() == next,
+        "%s cannot be registered: the next version of %s is %s@%d",
+        version,
+        version.line(),
+        version.line(),
+        next);
+    VersionRef parent = fact.parent();
+    need(
+        parent != null || fact.kind() == VersionKind.MODEL,
+        "%s is an %s and needs a parent",
+        version,
+        label(fact.kind()));
+    if (parent != null) {
+      needRegistered(parent, "the parent of " + version);
+    }
+    VersionRef predecessor = fact.predecessor();
+    if (predecessor != null) {
+      need(
+          predecessor.line().equals(version.line()),
+          "%s cannot be made from %s, which is of another line",
+          version,
+          predecessor);
+      needRegistered(predecessor, "the predecessor of " + version);
+    }
+    Digest action = fact.action();
+    if (action != null) {
+      need(
+          exists(ACTION_TABLE, ACTION.eq(action.hex())),
+          "%s cannot be registered: the action %s that made it is not recorded as finished",
+          version,
+          action);
+    }
+    needOpenIfGiven(fact.campaign(), "version " + version);
+
+    dsl.insertInto(VERSION_TABLE)
+        .set(LINE, version.line())
+        .set(NUMBER, version.number())
+        .set(MANIFEST, fact.manifest().hex())
+        .set(PARENT_LINE, parent == null ? null : parent.line())
+        .set(PARENT_NUMBER, parent == null ? null : (Integer) parent.number())
+        .set(CAMPAIGN, fact.campaign())
+        .set(RECORD_IDX, index)
+        .execute();
+    for (Digest data : new HashSet<>(fact.data())) {
+      dsl.insertInto(VERSION_DATA, LINE, NUMBER, DIGEST, RECORD_IDX)
+          .values(version.line(), version.number(), data.hex(), index)
+          .execute();
+    }
+  }
+
+  private void receive(long index, Fact.SignalReceived fact) {
+    need(
+        !exists(SIGNAL_TABLE, SIGNAL.eq(fact.signal())),
+        "signal %s was received before",
+        fact.signal());
+    switch (fact.kind()) {
+      case DATA ->
+          need(
+              fact.train() != null && fact.rows() > 0,
+              "signal %s brings data, but no training rows",
+              fact.signal());
+      case UPSTREAM -> {
+        VersionRef upstream = fact.upstream();
+        if (upstream == null) {
+          throw new InvalidFactException(
+              "signal " + fact.signal() + " is of an upstream version, but names none");
+        }
+        needRegistered(upstream, "the version of signal " + fact.signal());
+      }
+    }
+    dsl.insertInto(SIGNAL_TABLE, SIGNAL, LINE, RECEIVED_IDX, RECORD_IDX)
+        .values(fact.signal(), fact.line(), index, index)
+        .execute();
+  }
+
+  private void open(long index, Fact.CampaignOpened fact) {
+    String campaign = fact.campaign();
+    need(!exists(CAMPAIGN_TABLE, CAMPAIGN.eq(campaign)), "campaign %s was opened before", campaign);
+    Optional<String> other = openCampaign();
+    need(
+        other.isEmpty(),
+        "campaign %s cannot be opened: campaign %s is open",
+        campaign,
+        other.orElse("none"));
+    Set<String> seen = new HashSet<>();
+    for (String signal : fact.signals()) {
+      need(seen.add(signal), "campaign %s names signal %s twice", campaign, signal);
+      Record1<String> found =
+          dsl.select(CAMPAIGN).from(SIGNAL_TABLE).where(SIGNAL.eq(signal)).fetchOne();
+      if (found == null) {
+        throw new InvalidFactException(
+            "campaign " + campaign + " answers signal " + signal + ", which was never received");
+      }
+      need(
+          found.value1() == null,
+          "campaign %s answers signal %s, which campaign %s has taken up",
+          campaign,
+          signal,
+          found.value1());
+    }
+    dsl.insertInto(CAMPAIGN_TABLE, CAMPAIGN, OPENED_IDX, RECORD_IDX)
+        .values(campaign, index, index)
+        .execute();
+    for (String signal : fact.signals()) {
+      dsl.update(SIGNAL_TABLE)
+          .set(CAMPAIGN, campaign)
+          .set(RECORD_IDX, index)
+          .where(SIGNAL.eq(signal))
+          .execute();
+    }
+  }
+
+  private void finish(long index, Fact.ActionFinished fact) {
+    need(
+        !exists(ACTION_TABLE, ACTION.eq(fact.action().hex())),
+        "action %s is recorded as finished already",
+        fact.action());
+    need(
+        Double.isFinite(fact.seconds()) && fact.seconds() >= 0,
+        "action %s took %s seconds",
+        fact.action(),
+        fact.seconds());
+    dsl.insertInto(ACTION_TABLE, ACTION, KIND, RECORD_IDX)
+        .values(fact.action().hex(), fact.kind(), index)
+        .execute();
+  }
+
+  private void judge(long index, Fact.VerdictReached fact) {
+    needRegistered(fact.candidate(), "the candidate of a verdict");
+    VersionRef reference = fact.reference();
+    if (reference != null) {
+      needRegistered(reference, "the reference of a verdict on " + fact.candidate());
+    }
+    needOpenIfGiven(fact.campaign(), "verdict on " + fact.candidate());
+    dsl.insertInto(VERDICT, RECORD_IDX, LINE, NUMBER, DECISION, EVIDENCE, CAMPAIGN)
+        .values(
+            index,
+            fact.candidate().line(),
+            fact.candidate().number(),
+            label(fact.decision()),
+            fact.evidence().hex(),
+            fact.campaign())
+        .execute();
+  }
+
+  private void move(long index, Fact.ChannelMoved fact) {
+    String line = fact.line();
+    VersionRef to = fact.to();
+    String channel = fact.channel().label() + " of " + line;
+    need(to.line().equals(line), "%s cannot move to %s, which is of another line", channel, to);
+    needRegistered(to, "where " + channel + " moves");
+    Optional<VersionRef> current = state.channel(line, fact.channel());
+    Optional<VersionRef> from = Optional.ofNullable(fact.from());
+    need(
+        current.equals(from),
+        "%s cannot move from %s: it is at %s",
+        channel,
+        describe(from),
+        describe(current));
+    need(!from.equals(Optional.of(to)), "%s is at %s already", channel, to);
+    switch (fact.movement()) {
+      case CANDIDATE ->
+          need(
+              fact.channel() == Channel.CANDIDATE,
+              "%s moves by release or rollback, not as a candidate",
+              channel);
+      case RELEASE -> release(fact, channel);
+      case ROLLBACK ->
+          need(
+              exists(CHANNEL_MOVE, is(to).and(CHANNEL.eq(fact.channel().label()))),
+              "%s cannot be rolled back to %s, where it never was",
+              channel,
+              to);
+    }
+    dsl.insertInto(CHANNEL_MOVE, RECORD_IDX, LINE, CHANNEL, NUMBER)
+        .values(index, line, fact.channel().label(), to.number())
+        .execute();
+    if (current.isEmpty()) {
+      dsl.insertInto(CHANNEL_TABLE, LINE, CHANNEL, NUMBER, RECORD_IDX)
+          .values(line, fact.channel().label(), to.number(), index)
+          .execute();
+    } else {
+      dsl.update(CHANNEL_TABLE)
+          .set(NUMBER, to.number())
+          .set(RECORD_IDX, index)
+          .where(LINE.eq(line), CHANNEL.eq(fact.channel().label()))
+          .execute();
+    }
+  }
+
+  private void release(Fact.ChannelMoved fact, String channel) {
+    need(fact.channel() != Channel.CANDIDATE, "%s is not a channel to release on", channel);
+    boolean stable = fact.channel() == Channel.STABLE;
+    Digest evidence = fact.evidence();
+    if (evidence == null) {
+      need(
+          !stable,
+          "%s cannot be released as %s without the evidence of a verdict",
+          fact.to(),
+          channel);
+      return;
+    }
+    List<String> decisions =
+        dsl.select(DECISION)
+            .from(VERDICT)
+            .where(is(fact.to()), EVIDENCE.eq(evidence.hex()))
+            .orderBy(RECORD_IDX)
+            .fetch(DECISION);
+    need(
+        !decisions.isEmpty(),
+        "%s cannot be released as %s: no verdict on it has the evidence %s",
+        fact.to(),
+        channel,
+        evidence);
+    need(
+        !stable || decisions.contains(label(Decision.PASS)),
+        "%s cannot be released as %s: the verdict with the evidence %s is %s, not pass",
+        fact.to(),
+        channel,
+        evidence,
+        String.join(", ", decisions));
+  }
+
+  private void settle(long index, Fact.LineSettled fact) {
+    String what = "settlement of " + fact.line();
+    long opened = needOpen(fact.campaign(), what);
+    need(
+        !exists(SETTLEMENT_TABLE, CAMPAIGN.eq(fact.campaign()).and(LINE.eq(fact.line()))),
+        "campaign %s has settled %s already",
+        fact.campaign(),
+        fact.line());
+    Optional<VersionRef> stable = state.channel(fact.line(), Channel.STABLE);
+    Optional<VersionRef> claimed = Optional.ofNullable(fact.version());
+    need(
+        stable.equals(claimed),
+        "%s names %s as its stable version, which is %s",
+        what,
+        describe(claimed),
+        describe(stable));
+    if (fact.settlement() == Fact.Settlement.RELEASED) {
+      Condition moved =
+          LINE.eq(fact.line()).and(CHANNEL.eq(Channel.STABLE.label())).and(RECORD_IDX.gt(opened));
+      need(
+          exists(CHANNEL_TABLE, moved),
+          "%s says released, but its stable channel has not moved since campaign %s opened",
+          what,
+          fact.campaign());
+    }
+    dsl.insertInto(SETTLEMENT_TABLE, CAMPAIGN, LINE, SETTLEMENT, RECORD_IDX)
+        .values(fact.campaign(), fact.line(), label(fact.settlement()), index)
+        .execute();
+  }
+
+  private void close(long index, Fact.CampaignClosed fact) {
+    needOpen(fact.campaign(), "end of campaign " + fact.campaign());
+    Map<String, Integer> counts =
+        new TreeMap<>(
+            dsl.select(SETTLEMENT, count())
+                .from(SETTLEMENT_TABLE)
+                .where(CAMPAIGN.eq(fact.campaign()))
+                .groupBy(SETTLEMENT)
+                .fetchMap(SETTLEMENT, count()));
+    Map<String, Integer> claimed = new TreeMap<>(fact.summary());
+    claimed.values().removeIf(n -> n == 0);
+    need(
+        counts.equals(claimed),
+        "campaign %s cannot be closed with the summary %s: its settlements are %s",
+        fact.campaign(),
+        claimed,
+        counts);
+    dsl.update(CAMPAIGN_TABLE)
+        .set(CLOSED_IDX, index)
+        .set(OUTCOME, label(fact.outcome()))
+        .set(RECORD_IDX, index)
+        .where(CAMPAIGN.eq(fact.campaign()))
+        .execute();
+  }
+
+  private void needOpenIfGiven(@Nullable String campaign, String what) {
+    if (campaign != null) {
+      needOpen(campaign, what);
+    }
+  }
+
+  /** The index at which the campaign was opened. */
+  private long needOpen(String campaign, String what) {
+    Field<Long> opened = OPENED_IDX;
+    return dsl.select(opened)
+        .from(CAMPAIGN_TABLE)
+        .where(CAMPAIGN.eq(campaign), CLOSED_IDX.isNull())
+        .fetchOptional(opened)
+        .orElseThrow(
+            () ->
+                new InvalidFactException(
+                    what
+                        + " belongs to campaign "
+                        + campaign
+                        + ", which is not open (open: "
+                        + openCampaign().orElse("none")
+                        + ")"));
+  }
+
+  private Optional<String> openCampaign() {
+    return dsl.select(CAMPAIGN)
+        .from(CAMPAIGN_TABLE)
+        .where(CLOSED_IDX.isNull())
+        .fetchOptional(CAMPAIGN);
+  }
+
+  private void needRegistered(VersionRef version, String what) {
+    need(exists(VERSION_TABLE, is(version)), "%s, %s, is not registered", what, version);
+  }
+
+  private boolean exists(Table<?> table, Condition condition) {
+    return dsl.fetchExists(selectOne().from(table).where(condition));
+  }
+
+  private static String describe(Optional<VersionRef> version) {
+    return version.map(VersionRef::toString).orElse("no version");
+  }
+
+  private static void need(boolean condition, String message, Object... values) {
+    if (!condition) {
+      throw new InvalidFactException(String.format(message, values));
+    }
+  }
+}

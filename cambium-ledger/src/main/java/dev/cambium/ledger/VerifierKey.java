@@ -1,0 +1,126 @@
+package dev.cambium.ledger;
+
+import dev.cambium.model.Digest;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.KeyFactory;
+import java.security.MessageDigest;
+import java.security.PublicKey;
+import java.security.Signature;
+import java.security.SignatureException;
+import java.security.spec.X509EncodedKeySpec;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.HexFormat;
+
+/**
+ * A named Ed25519 public key (RFC 8032), with the identity that C2SP signed-note gives it: the
+ * first four bytes of SHA-256 over the name, a newline, the algorithm's byte 1 and the key.
+ */
+public final class VerifierKey {
+
+  private static final byte ED25519 = 1;
+  private static final int RAW_LENGTH = 32;
+
+  /** What X.509 puts ahead of the 32 bytes of an Ed25519 key (RFC 8410). */
+  private static final byte[] X509_PREFIX = HexFormat.of().parseHex("302a300506032b6570032100");
+
+  private final String name;
+  private final byte[] raw;
+  private final PublicKey key;
+
+  private VerifierKey(String name, byte[] raw, PublicKey key) {
+    this.name = name;
+    this.raw = raw;
+    this.key = key;
+  }
+
+  static VerifierKey of(String name, PublicKey key) {
+    byte[] encoded = key.getEncoded();
+    byte[] raw = Arrays.copyOfRange(encoded, encoded.length - RAW_LENGTH, encoded.length);
+    return ofRaw(name, raw);
+  }
+
+  private static VerifierKey ofRaw(String name, byte[] raw) {
+    if (name.isEmpty() || name.contains("+") || name.chars().anyMatch(Character::isWhitespace)) {
+      throw new IllegalArgumentException(
+          "a key's name has no space and no '+', and is not empty: '" + name + "'");
+    }
+    byte[] encoded = Arrays.copyOf(X509_PREFIX, X509_PREFIX.length + raw.length);
+    System.arraycopy(raw, 0, encoded, X509_PREFIX.length, raw.length);
+    try {
+      PublicKey key =
+          KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
+      return new VerifierKey(name, raw, key);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalArgumentException("not an Ed25519 public key of " + name, e);
+    }
+  }
+
+  /**
+   * Reads the written form, {@code name+hash+key}: eight hexadecimal digits of the key's hash, then
+   * the algorithm's byte and the key in base 64.
+   */
+  public static VerifierKey parse(String text) {
+    String[] parts = text.strip().split("\\+", 3);
+    if (parts.length != 3) {
+      throw new IllegalArgumentException("not a verifier key (name+hash+key): '" + text + "'");
+    }
+    byte[] typed;
+    try {
+      typed = Base64.getDecoder().decode(parts[2]);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException("verifier key is not base 64: '" + text + "'", e);
+    }
+    if (typed.length != 1 + RAW_LENGTH || typed[0] != ED25519) {
+      throw new IllegalArgumentException("not an Ed25519 verifier key: '" + text + "'");
+    }
+    VerifierKey key = ofRaw(parts[0], Arrays.copyOfRange(typed, 1, typed.length));
+    String hash = HexFormat.of().formatHex(key.hash());
+    if (!hash.equals(parts[1])) {
+      throw new IllegalArgumentException(
+          "verifier key says that its hash is " + parts[1] + ", but it is " + hash);
+    }
+    return key;
+  }
+
+  /** The key's name: the origin of the log that it signs. */
+  public String name() {
+    return name;
+  }
+
+  /** The four bytes that a signature line starts with. */
+  byte[] hash() {
+    MessageDigest sha = Digest.sha256();
+    sha.update(name.getBytes(StandardCharsets.UTF_8));
+    sha.update((byte) '\n');
+    sha.update(ED25519);
+    return Arrays.copyOf(sha.digest(raw), 4);
+  }
+
+  boolean verifies(byte[] message, byte[] signature) {
+    try {
+      Signature ed25519 = Signature.getInstance("Ed25519");
+      ed25519.initVerify(key);
+      ed25519.update(message);
+      return ed25519.verify(signature);
+    } catch (SignatureException e) {
+      return false; // of the wrong length or not a point of the curve
+    } catch (GeneralSecurityException e) {
+      throw new AssertionError("every JDK from 15 has Ed25519", e);
+    }
+  }
+
+  /** The written form; see {@link #parse}. */
+  @Override
+  public String toString() {
+    byte[] typed = new byte[1 + raw.length];
+    typed[0] = ED25519;
+    System.arraycopy(raw, 0, typed, 1, raw.length);
+    return name
+        + "+"
+        + HexFormat.of().formatHex(hash())
+        + "+"
+        + Base64.getEncoder().encodeToString(typed);
+  }
+}

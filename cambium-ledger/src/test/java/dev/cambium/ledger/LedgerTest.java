@@ -1,0 +1,269 @@
+package dev.cambium.ledger;
+
+import static dev.cambium.ledger.History.BANKING_1;
+import static dev.cambium.ledger.History.BANKING_2;
+import static dev.cambium.ledger.History.BASE_1;
+import static dev.cambium.ledger.History.CARDS_1;
+import static dev.cambium.ledger.History.NEW_DATA;
+import static dev.cambium.ledger.History.artifact;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cambium.ledger.merkle.MerkleHash;
+import dev.cambium.ledger.merkle.Proofs;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Json;
+import dev.cambium.model.Record;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LedgerTest {
+
+  private static final Instant NOON = Instant.parse("2026-03-01T12:00:00.123456Z");
+
+  @TempDir Path directory;
+  private Instant now = NOON;
+  private final InstantSource clock = () -> now;
+  private Ledger ledger;
+
+  @BeforeEach
+  void create() {
+    ledger = Ledger.create(directory, clock);
+  }
+
+  @AfterEach
+  void close() {
+    ledger.close();
+  }
+
+  @Test
+  void stateFollowsFromTheRecords() {
+    History.live(ledger);
+    LedgerState state = ledger.state();
+
+    assertThat(state.size()).isEqualTo(21);
+    assertThat(state.ecosystem().orElseThrow().fact().name()).isEqualTo("bank");
+    assertThat(state.lines()).containsExactly("banking", "base", "cards");
+    assertThat(state.versions("banking"))
+        .extracting(v -> v.fact().version())
+        .containsExactly(BANKING_1, BANKING_2);
+    assertThat(state.version(BANKING_2).orElseThrow().fact().data()).containsExactly(NEW_DATA);
+    assertThat(state.versionsByManifest(artifact("manifest cards@1")))
+        .extracting(v -> v.fact().version())
+        .containsExactly(CARDS_1);
+    assertThat(state.versionsWithData(NEW_DATA))
+        .extracting(v -> v.fact().version())
+        .containsExactly(BANKING_2);
+    assertThat(state.versionsOf("c1")).hasSize(1);
+    assertThat(state.nextVersionNumber("banking")).isEqualTo(3);
+    assertThat(state.nextVersionNumber("travel")).isEqualTo(1);
+
+    assertThat(state.descendants(BASE_1)).containsExactly(BANKING_1, BANKING_2, CARDS_1);
+    assertThat(state.descendants(CARDS_1)).isEmpty();
+    assertThat(state.children(BASE_1)).hasSize(2);
+    assertThat(state.ancestors(CARDS_1)).containsExactly(BANKING_1, BASE_1);
+
+    assertThat(state.channel("banking", Channel.STABLE)).contains(BANKING_1);
+    assertThat(state.channel("banking", Channel.CANARY)).isEmpty();
+    assertThat(state.channels("banking"))
+        .isEqualTo(Map.of(Channel.CANDIDATE, BANKING_2, Channel.STABLE, BANKING_1));
+    assertThat(state.allAt(Channel.STABLE).values()).containsExactly(BANKING_1, BASE_1, CARDS_1);
+    assertThat(state.channelHistory("banking", Channel.STABLE))
+        .extracting(m -> m.fact().movement())
+        .containsExactly(Fact.Movement.RELEASE, Fact.Movement.RELEASE, Fact.Movement.ROLLBACK);
+    assertThat(state.movesTo(BANKING_2)).hasSize(2);
+
+    assertThat(state.openSignals()).isEmpty();
+    assertThat(state.signal("s1").orElseThrow().campaign()).contains("c1");
+    assertThat(state.nextSignal()).isEqualTo("s2");
+    assertThat(state.openCampaign()).isEmpty();
+    assertThat(state.campaign("c1").orElseThrow().closed().orElseThrow().fact().outcome())
+        .isEqualTo(Fact.CampaignOutcome.RELEASED);
+    assertThat(state.nextCampaign()).isEqualTo("c2");
+    assertThat(state.decisions("c1")).hasSize(1);
+    assertThat(state.settlements("c1")).extracting(s -> s.fact().line()).containsExactly("banking");
+    assertThat(state.action(artifact("train")).orElseThrow().fact().seconds()).isEqualTo(12.5);
+    assertThat(state.recentActions("train", 5)).hasSize(1);
+    assertThat(state.verdicts(BANKING_2)).hasSize(1);
+    assertThat(state.verdictsOf("c1")).hasSize(1);
+
+    assertThat(state.recordsNaming(NEW_DATA)).extracting(Record::index).containsExactly(10L, 14L);
+    List<Digest> artifacts = new ArrayList<>();
+    state.forEachArtifact(artifacts::add);
+    assertThat(artifacts).isSorted().doesNotHaveDuplicates().contains(NEW_DATA);
+  }
+
+  @Test
+  void stateIsTheSameAfterReopening() {
+    History.live(ledger);
+    List<Record> before = ledger.state().records(0, 100);
+    Optional<String> checkpoint = ledger.state().checkpoint();
+    ledger.close();
+    ledger = Ledger.open(directory, clock);
+    assertThat(ledger.state().records(0, 100)).isEqualTo(before);
+    assertThat(ledger.state().checkpoint()).isEqualTo(checkpoint);
+    ledger.append("test", List.of(History.declared()), List.of());
+    assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
+  }
+
+  @Test
+  void factsOfOneAppendAreAllInOrNoneIs() {
+    List<Fact> facts = new ArrayList<>(History.founding());
+    facts.add(History.rolledBack(BANKING_1, BANKING_2));
+    assertThatThrownBy(() -> ledger.append("test", facts, List.of()))
+        .isInstanceOf(InvalidFactException.class)
+        .hasMessageContaining("banking@2");
+    assertThat(ledger.state().size()).isZero();
+    assertThat(ledger.state().lines()).isEmpty();
+    assertThat(ledger.state().checkpoint()).isEmpty();
+
+    List<Record> records = ledger.append("test", History.founding(), List.of());
+    assertThat(records)
+        .extracting(Record::index)
+        .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
+    assertThat(ledger.state().records(0, 100)).isEqualTo(records);
+  }
+
+  @Test
+  void everyCheckpointIsSignedAndProvable() {
+    History.live(ledger);
+    long size = ledger.state().size();
+    Checkpoint last = checkpoint(size);
+    for (Record record : ledger.state().records(0, 100)) {
+      Digest leaf = MerkleHash.leaf(Json.canonical(record));
+      List<Digest> proof = ledger.proveInclusion(record.index(), size);
+      assertThat(Proofs.includes(leaf, record.index(), size, proof, last.root())).isTrue();
+      Checkpoint earlier = checkpoint(record.index() + 1);
+      assertThat(
+              Proofs.consistent(
+                  earlier.size(),
+                  earlier.root(),
+                  size,
+                  last.root(),
+                  ledger.proveConsistency(earlier.size(), size)))
+          .isTrue();
+    }
+  }
+
+  private Checkpoint checkpoint(long size) {
+    return Checkpoint.open(ledger.state().checkpoint(size).orElseThrow(), ledger.verifierKey());
+  }
+
+  @Test
+  void timesAreOfTheMillisecondAndNeverRunBackwards() {
+    Instant first = ledger.append("test", List.of(History.declared()), List.of()).get(0).time();
+    assertThat(first).isEqualTo(Instant.parse("2026-03-01T12:00:00.123Z"));
+    now = NOON.minusSeconds(3600);
+    Instant second = ledger.append("test", List.of(History.declared()), List.of()).get(0).time();
+    assertThat(second).isEqualTo(first);
+    now = NOON.plusSeconds(1);
+    Instant third = ledger.append("test", List.of(History.declared()), List.of()).get(0).time();
+    assertThat(third).isEqualTo(Instant.parse("2026-03-01T12:00:01.123Z"));
+  }
+
+  @Test
+  void aReadSeesOneSnapshot() {
+    ledger.append("test", List.of(History.declared()), List.of());
+    ledger.read(
+        state -> {
+          assertThat(state.size()).isEqualTo(1);
+          ledger.append("test", List.of(History.declared()), List.of());
+          assertThat(state.size()).isEqualTo(1);
+          assertThat(ledger.state().size()).isEqualTo(2);
+          return state;
+        });
+  }
+
+  @Test
+  void rememberGivesTheRecordThatCounts() {
+    Fact.ActionFinished fact = History.finished(artifact("action"));
+    Recorded<Fact.ActionFinished> first = ledger.remember("test", fact);
+    Recorded<Fact.ActionFinished> second = ledger.remember("other", fact);
+    assertThat(second).isEqualTo(first);
+    assertThat(ledger.state().size()).isEqualTo(1);
+  }
+
+  @Test
+  void whatCannotBeReadBackIsRefused() {
+    assertThatThrownBy(() -> ledger.append("half a \ud83d", List.of(History.declared()), List.of()))
+        .isInstanceOf(InvalidFactException.class)
+        .hasMessageContaining("read back differently");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ledger.append(" ", List.of(History.declared()), List.of()));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> ledger.append("test", List.of(), List.of()));
+    ledger.append("a pair \ud83d\ude00, a null \u0000", List.of(History.declared()), List.of());
+    assertThat(ledger.state().record(0).orElseThrow().actor())
+        .isEqualTo("a pair \ud83d\ude00, a null \u0000");
+  }
+
+  @Test
+  void openingNamesWhatIsWrong(@TempDir Path empty) throws Exception {
+    assertThatThrownBy(() -> Ledger.open(empty, clock))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("no ecosystem in " + empty)
+        .hasMessageContaining("cambium init");
+    assertThatThrownBy(() -> Ledger.create(directory, clock))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("already");
+    Files.createDirectories(empty.resolve(".cambium"));
+    Files.copy(directory.resolve(".cambium/key/ledger.pub"), empty.resolve("ledger.pub"));
+    Path key = directory.resolve(".cambium/key/ledger.pem");
+    Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
+    assertThatThrownBy(() -> Ledger.open(directory, clock))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("rw-r--r--")
+        .hasMessageContaining("chmod 600 " + key);
+  }
+
+  @Test
+  void aNewerSchemaIsRefused() throws Exception {
+    ledger.close();
+    try (var connection = new SqliteConnector(directory.resolve(".cambium/ledger.db")).writer();
+        var statement = connection.createStatement()) {
+      statement.execute(
+          "insert into flyway_schema_history select 99, '7', description, type, 'V7__x.sql',"
+              + " checksum, installed_by, installed_on, execution_time, success"
+              + " from flyway_schema_history");
+    }
+    assertThatThrownBy(() -> Ledger.open(directory, clock))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("schema version 7")
+        .hasMessageContaining("up to 1");
+  }
+
+  @Test
+  void aForeignFileIsRefused() throws Exception {
+    ledger.close();
+    Files.delete(directory.resolve(".cambium/ledger.db"));
+    Files.writeString(
+        directory.resolve(".cambium/ledger.db"),
+        "not a database at all, but long enough for a header of one hundred bytes, which is what is read first");
+    assertThatThrownBy(() -> Ledger.open(directory, clock))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("not a ledger's database");
+  }
+
+  @Test
+  void aClosedLedgerSaysSo() {
+    ledger.close();
+    assertThatIllegalStateException().isThrownBy(() -> ledger.state().size());
+    assertThatIllegalStateException()
+        .isThrownBy(() -> ledger.append("test", List.of(History.declared()), List.of()));
+  }
+}
