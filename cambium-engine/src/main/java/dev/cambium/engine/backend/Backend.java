@@ -1,0 +1,334 @@
+package dev.cambium.engine.backend;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.TreeSet;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The native tensor library of this process: loaded once, on first use, with settings that make
+ * results repeatable and fast.
+ *
+ * <p>Three things go wrong by default, and are put right before the library loads. (1) The OpenMP
+ * threads of libtorch spin after every operation and take the cores from the threads of the BLAS:
+ * matrix products run at a third of their speed or less. {@code OMP_WAIT_POLICY=PASSIVE} prevents
+ * it, but is read only once, when the OpenMP library is loaded; so it is put into the environment
+ * of this process if it is not there. (2) JavaCPP runs the garbage collector when memory seems
+ * short, which under a small heap is at every step; its limits are lifted unless they were set. (3)
+ * Thread counts differ between OpenMP, the BLAS and the library's own pool; all get one number.
+ *
+ * <p>The number of threads and the BLAS are decided by rule, never by timing: both change the last
+ * bits of results, and the same machine must give the same fingerprint every time. The timing of a
+ * few products tells whether the choice works, and is logged.
+ *
+ * <p>Settings, as system property or environment variable: {@code cambium.threads} / {@code
+ * CAMBIUM_THREADS} (default: physical cores); {@code cambium.blas} / {@code CAMBIUM_BLAS}, {@code
+ * openblas} (default, bundled) or {@code mkl} (if its jar is on the class path).
+ */
+public final class Backend {
+
+  private static final Logger log = LoggerFactory.getLogger(Backend.class);
+
+  private static final String WAIT_POLICY = "OMP_WAIT_POLICY";
+
+  /** Kernel sets of OpenBLAS, as its dynamic builds name them (driver/others/dynamic.c). */
+  private static final List<String> OPENBLAS_KERNELS =
+      List.of(
+          "SAPPHIRERAPIDS",
+          "COOPERLAKE",
+          "SKYLAKEX",
+          "ZEN",
+          "HASWELL",
+          "EXCAVATOR",
+          "STEAMROLLER",
+          "PILEDRIVER",
+          "BULLDOZER",
+          "SANDYBRIDGE",
+          "NEHALEM",
+          "CORE2",
+          "PRESCOTT",
+          "NEOVERSEV1",
+          "NEOVERSEN2",
+          "NEOVERSEN1",
+          "ARMV8SVE",
+          "ARMV8");
+
+  /** Processor features that decide which kernels the tensor library runs. */
+  private static final Set<String> FEATURES =
+      Set.of("avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16");
+
+  private static final class Holder {
+    static final Backend INSTANCE = load();
+  }
+
+  private final String blas;
+  private final String kernel;
+  private final int threads;
+  private final String fingerprint;
+  private final double gflops;
+
+  private Backend(String blas, String kernel, int threads, String fingerprint, double gflops) {
+    this.blas = blas;
+    this.kernel = kernel;
+    this.threads = threads;
+    this.fingerprint = fingerprint;
+    this.gflops = gflops;
+  }
+
+  /**
+   * The backend of this process; the first call loads it (about 2 s; the very first on a machine
+   * unpacks 450 MB to JavaCPP's cache).
+   *
+   * @throws IllegalStateException if a setting is not valid or the BLAS asked for is not there
+   */
+  public static Backend instance() {
+    return Holder.INSTANCE;
+  }
+
+  /** The BLAS in use: {@code openblas} or {@code mkl}. */
+  public String blas() {
+    return blas;
+  }
+
+  /** The kernel set that the BLAS chose for this processor, such as {@code COOPERLAKE}. */
+  public String kernel() {
+    return kernel;
+  }
+
+  /** Threads of one operation. */
+  public int threads() {
+    return threads;
+  }
+
+  /** Speed of fp32 products of a small model's shape when the backend was loaded, in GFLOP/s. */
+  public double gflops() {
+    return gflops;
+  }
+
+  /**
+   * What must be equal for the same computation to give the same bits: library versions, BLAS,
+   * kernels, threads, precision and processor features.
+   */
+  public String fingerprint() {
+    return fingerprint;
+  }
+
+  private static Backend load() {
+    long start = System.nanoTime();
+    // Before JavaCPP's classes are initialised: they read these once.
+    defaultProperty("org.bytedeco.javacpp.maxphysicalbytes", "0");
+    defaultProperty("org.bytedeco.javacpp.maxbytes", "0");
+    int threads = threadCount();
+    String blas = setting("blas", "openblas").toLowerCase(Locale.ROOT);
+    if (!blas.equals("openblas") && !blas.equals("mkl")) {
+      throw new IllegalStateException("CAMBIUM_BLAS must be openblas or mkl, not '" + blas + "'");
+    }
+    if (blas.equals("mkl")) {
+      if (Backend.class.getClassLoader().getResource("org/bytedeco/mkl/global/mkl_rt.class")
+          == null) {
+        throw new IllegalStateException(
+            "CAMBIUM_BLAS=mkl, but org.bytedeco:mkl is not on the class path; add it with its"
+                + " redist classifier, or use openblas");
+      }
+      System.setProperty("org.bytedeco.openblas.load", "mkl");
+    }
+    boolean passive = prepareEnvironment(threads);
+
+    Loader.load(openblas_nolapack.class);
+    Loader.load(torch.class);
+    torch.set_num_threads(threads);
+    org.bytedeco.openblas.presets.openblas_nolapack.blas_set_num_threads(threads);
+    torch.globalContext().setDeterministicAlgorithms(true, false);
+    // Or every new tensor would be filled with NaN first: a search for faults, not determinism.
+    torch.globalContext().setDeterministicFillUninitializedMemory(false);
+    torch.globalContext().setDeterministicMkldnn(true);
+
+    String kernel = blas.equals("mkl") ? "mkl" : openBlasKernel();
+    String fingerprint = fingerprint(blas, kernel, threads);
+    double gflops = probe();
+    log.info(
+        "backend: {} with {} kernels, {} threads, {} GFLOP/s; loaded in {} ms",
+        blas,
+        kernel,
+        threads,
+        Math.round(gflops),
+        (System.nanoTime() - start) / 1_000_000);
+    log.debug("fingerprint: {}", fingerprint);
+    if (!passive) {
+      log.warn(
+          "OpenMP threads spin and slow the BLAS down, often to a third of its speed (measured now:"
+              + " {} GFLOP/s). Start Java with {}=PASSIVE in the environment.",
+          Math.round(gflops),
+          WAIT_POLICY);
+    }
+    return new Backend(blas, kernel, threads, fingerprint, gflops);
+  }
+
+  /** Sets what native libraries read when they are loaded. Returns whether OpenMP will not spin. */
+  private static boolean prepareEnvironment(int threads) {
+    if (!NativeEnvironment.writable()) {
+      return !isX86();
+    }
+    Map<String, String> wanted = new LinkedHashMap<>();
+    wanted.put(WAIT_POLICY, "PASSIVE");
+    wanted.put("OMP_NUM_THREADS", Integer.toString(threads));
+    wanted.put("OMP_DYNAMIC", "FALSE");
+    wanted.put("OPENBLAS_NUM_THREADS", Integer.toString(threads));
+    wanted.put("MKL_NUM_THREADS", Integer.toString(threads));
+    wanted.put("MKL_THREADING_LAYER", "GNU");
+    wanted.keySet().removeAll(System.getenv().keySet());
+    boolean late = wanted.containsKey(WAIT_POLICY) && NativeEnvironment.isLoaded("libgomp");
+    if (!wanted.isEmpty()) {
+      NativeEnvironment.add(wanted);
+    }
+    return !late && !"ACTIVE".equalsIgnoreCase(System.getenv(WAIT_POLICY));
+  }
+
+  private static boolean isX86() {
+    String arch = System.getProperty("os.arch", "");
+    return arch.equals("amd64") || arch.equals("x86_64");
+  }
+
+  private static int threadCount() {
+    String text = setting("threads", "");
+    if (text.isEmpty()) {
+      Loader.load(Pointer.class);
+      int cores = Loader.totalCores();
+      int processors = Runtime.getRuntime().availableProcessors();
+      return cores > 0 ? Math.min(cores, processors) : processors;
+    }
+    try {
+      int threads = Integer.parseInt(text);
+      if (threads >= 1 && threads <= 1024) {
+        return threads;
+      }
+    } catch (NumberFormatException e) {
+      // told below
+    }
+    throw new IllegalStateException("CAMBIUM_THREADS must be 1 to 1024, not '" + text + "'");
+  }
+
+  private static String setting(String name, String absent) {
+    @Nullable String property = System.getProperty("cambium." + name);
+    if (property == null) {
+      property = System.getenv("CAMBIUM_" + name.toUpperCase(Locale.ROOT));
+    }
+    return property == null || property.isBlank() ? absent : property.strip();
+  }
+
+  private static void defaultProperty(String name, String value) {
+    if (System.getProperty(name) == null) {
+      System.setProperty(name, value);
+    }
+  }
+
+  /** OpenBLAS points {@code gotoblas} at the kernel set that it chose; its name is the symbol's. */
+  private static String openBlasKernel() {
+    @Nullable Pointer chosen = Loader.addressof("gotoblas");
+    if (chosen == null) {
+      return "static";
+    }
+    @Nullable Pointer table = new PointerPointer<Pointer>(chosen).get(Pointer.class, 0);
+    for (String name : OPENBLAS_KERNELS) {
+      @Nullable Pointer candidate = Loader.addressof("gotoblas_" + name);
+      if (candidate != null && table != null && candidate.address() == table.address()) {
+        return name;
+      }
+    }
+    return "unknown";
+  }
+
+  private static String fingerprint(String blas, String kernel, int threads) {
+    List<String> parts = new ArrayList<>();
+    parts.add("pytorch-" + version("pytorch"));
+    parts.add(blas + "-" + version(blas));
+    parts.add("kernel-" + kernel);
+    parts.add("threads-" + threads);
+    parts.add("fp32");
+    parts.add("simd-" + torch.get_cpu_capability().getString());
+    parts.add(Loader.getPlatform());
+    parts.add("cpu-" + String.join("+", cpuFeatures()));
+    return String.join("/", parts);
+  }
+
+  /** The version in the jar's own Maven properties; its name where a repackaging dropped those. */
+  private static String version(String artifact) {
+    String path = "META-INF/maven/org.bytedeco/" + artifact + "/pom.properties";
+    try (var in = Backend.class.getClassLoader().getResourceAsStream(path)) {
+      if (in == null) {
+        return "unknown";
+      }
+      Properties properties = new Properties();
+      properties.load(in);
+      return properties.getProperty("version", "unknown");
+    } catch (IOException e) {
+      return "unknown";
+    }
+  }
+
+  private static Set<String> cpuFeatures() {
+    Path info = Path.of("/proc/cpuinfo");
+    if (!Files.isReadable(info)) {
+      return Set.of(System.getProperty("os.arch", "unknown"));
+    }
+    try (var lines = Files.lines(info, StandardCharsets.ISO_8859_1)) {
+      Set<String> features =
+          lines
+              .filter(line -> line.startsWith("flags") || line.startsWith("Features"))
+              .findFirst()
+              .map(line -> new HashSet<>(Arrays.asList(line.split("\\s+"))))
+              .orElseGet(HashSet::new);
+      features.retainAll(FEATURES);
+      return new TreeSet<>(features);
+    } catch (IOException e) {
+      return Set.of(System.getProperty("os.arch", "unknown"));
+    }
+  }
+
+  /** Products between element-wise work, as training alternates them: where spinning hurts. */
+  private static double probe() {
+    int rows = 512;
+    int width = 128;
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard noGrad = new NoGradGuard()) {
+      Tensor x = torch.ones(new long[] {rows, width}, new TensorOptions(torch.ScalarType.Float));
+      Tensor w = torch.ones(new long[] {width, width}, new TensorOptions(torch.ScalarType.Float));
+      double best = 0;
+      for (int round = 0; round < 4; round++) {
+        long start = System.nanoTime();
+        int products = 20;
+        for (int i = 0; i < products; i++) {
+          try (PointerScope inner = new PointerScope()) {
+            Tensor y = torch.silu(torch.linear(x, w));
+            assert y.numel() == (long) rows * width;
+          }
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
+        best = Math.max(best, 2.0 * rows * width * width * products / seconds / 1e9);
+      }
+      return best;
+    }
+  }
+}

@@ -1,0 +1,733 @@
+package dev.cambium.engine.decoder;
+
+import dev.cambium.engine.backend.Backend;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A decoder-only transformer of the Llama family: RMSNorm before each block, rotary positions,
+ * grouped-query attention, SwiGLU, tied or untied head. Computes in fp32 and matches the reference
+ * implementation's logits to rounding.
+ *
+ * <p>Logits are computed only at the positions asked for: with a large vocabulary and a small model
+ * the head is a fifth of all work. Rows are given as arrays of token ids of any lengths; padding is
+ * this class's own affair.
+ *
+ * <p>One thread at a time. Holds native memory outside the Java heap: close it.
+ */
+public final class Decoder implements AutoCloseable {
+
+  /** Largest block of logits held at once when only their log-probabilities are wanted. */
+  private static final long LOGITS_AT_ONCE = 16L << 20;
+
+  private record Layer(
+      Leaf inputNorm,
+      Leaf qkv,
+      @Nullable Leaf qkvBias,
+      Leaf out,
+      @Nullable Leaf outBias,
+      Leaf postNorm,
+      Leaf gateUp,
+      Leaf down) {}
+
+  private final DecoderConfig config;
+  private final ParameterLayout layout;
+  private final FlatWeights flat;
+  private final List<Leaf> leaves = new ArrayList<>();
+  private final Leaf embedding;
+  private final Leaf head;
+  private final Leaf finalNorm;
+  private final List<Layer> layers = new ArrayList<>();
+  private final float[] frequencies;
+  private int tablePositions;
+  private @Nullable Tensor cosines;
+  private @Nullable Tensor sines;
+  private @Nullable LoraAdapter adapter;
+
+  private Decoder(DecoderConfig config) {
+    Backend.instance();
+    this.config = config;
+    this.layout = new ParameterLayout(config);
+    this.flat = new FlatWeights(layout.size());
+    this.frequencies = Rope.frequencies(config);
+    this.embedding = leaf(ParameterLayout.EMBEDDING);
+    this.head = config.tiedEmbeddings() ? embedding : leaf(ParameterLayout.HEAD);
+    this.finalNorm = leaf(ParameterLayout.FINAL_NORM);
+    for (int i = 0; i < config.layers(); i++) {
+      boolean bias = config.bias() != DecoderConfig.AttentionBias.NONE;
+      boolean outBias = config.bias() == DecoderConfig.AttentionBias.ALL;
+      layers.add(
+          new Layer(
+              leaf(layer(i, "input_layernorm.weight")),
+              fused(i, "self_attn.", ".weight", "q_proj", "k_proj", "v_proj"),
+              bias ? fused(i, "self_attn.", ".bias", "q_proj", "k_proj", "v_proj") : null,
+              leaf(layer(i, "self_attn.o_proj.weight")),
+              outBias ? leaf(layer(i, "self_attn.o_proj.bias")) : null,
+              leaf(layer(i, "post_attention_layernorm.weight")),
+              fused(i, "mlp.", ".weight", "gate_proj", "up_proj"),
+              leaf(layer(i, "mlp.down_proj.weight"))));
+    }
+  }
+
+  private static String layer(int index, String rest) {
+    return ParameterLayout.layer(index, rest);
+  }
+
+  private Leaf leaf(String name) {
+    ParameterLayout.Slot slot = layout.slot(name);
+    Leaf leaf =
+        Leaf.of(flat, slot.offset(), slot.shape().stream().mapToLong(Long::longValue).toArray());
+    leaves.add(leaf);
+    return leaf;
+  }
+
+  /** Weights that lie side by side, as one with their rows stacked. */
+  private Leaf fused(int layer, String prefix, String suffix, String... members) {
+    ParameterLayout.Slot first = layout.slot(layer(layer, prefix + members[0] + suffix));
+    long rows = 0;
+    for (String member : members) {
+      rows += layout.slot(layer(layer, prefix + member + suffix)).shape().get(0);
+    }
+    Leaf leaf =
+        first.isMatrix()
+            ? Leaf.of(flat, first.offset(), rows, first.shape().get(1))
+            : Leaf.of(flat, first.offset(), rows);
+    leaves.add(leaf);
+    return leaf;
+  }
+
+  /**
+   * Loads a Hugging Face directory: {@code config.json} and {@code model.safetensors} or its
+   * shards, in fp32, bf16 or fp16.
+   *
+   * @throws IllegalArgumentException naming the field or weight that is missing, unexpected or not
+   *     supported
+   */
+  public static Decoder load(Path directory) {
+    Decoder decoder = new Decoder(DecoderConfig.read(directory));
+    try {
+      HuggingFaceFiles.readInto(
+          HuggingFaceFiles.weightFiles(directory), decoder.layout.slots(), decoder.flat);
+    } catch (RuntimeException e) {
+      decoder.close();
+      throw e;
+    }
+    return decoder;
+  }
+
+  /**
+   * A decoder with fresh weights: matrices normal with the configuration's deviation, those that
+   * write to the residual stream divided by √(2 · layers) (Radford et al., 2019); norms one; biases
+   * zero. Each weight depends on the seed, its name and its shape only.
+   */
+  public static Decoder random(DecoderConfig config, long seed) {
+    Decoder decoder = new Decoder(config);
+    double residual = config.initializerRange() / StrictMath.sqrt(2.0 * config.layers());
+    decoder
+        .layout
+        .slots()
+        .forEach(
+            (name, slot) -> {
+              float[] values = new float[Math.toIntExact(slot.size())];
+              if (slot.isMatrix()) {
+                boolean writesResidual =
+                    name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
+                SplitMix64.named(seed, name)
+                    .fillNormal(values, writesResidual ? residual : config.initializerRange());
+              } else if (name.endsWith("norm.weight")) {
+                Arrays.fill(values, 1f);
+              }
+              decoder.flat.write(slot.offset(), values);
+            });
+    return decoder;
+  }
+
+  /** A copy with memory of its own, without an adapter. */
+  public Decoder copy() {
+    Decoder copy = new Decoder(config);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      copy.flat.buffer().copy_(flat.buffer());
+    }
+    return copy;
+  }
+
+  /**
+   * Writes {@code config.json} and {@code model.safetensors}; tied embeddings once. An adapter that
+   * is attached is not part of it: {@link #merge} it first.
+   */
+  public void save(Path directory, Precision precision) {
+    HuggingFaceFiles.write(
+        directory,
+        "model.safetensors",
+        layout.slots(),
+        flat,
+        precision,
+        "config.json",
+        config.toJson(precision));
+  }
+
+  /** Its shape. */
+  public DecoderConfig config() {
+    return config;
+  }
+
+  /** Number of weights, tied ones once. */
+  public long parameters() {
+    return layout.size();
+  }
+
+  /** Shapes of all weights by their Hugging Face name. */
+  public SortedMap<String, List<Long>> shapes() {
+    SortedMap<String, List<Long>> shapes = new TreeMap<>();
+    layout.slots().forEach((name, slot) -> shapes.put(name, slot.shape()));
+    return shapes;
+  }
+
+  /** A copy of a weight, row-major. */
+  public float[] read(String name) {
+    ParameterLayout.Slot slot = layout.slot(name);
+    return flat.read(slot.offset(), Math.toIntExact(slot.size()));
+  }
+
+  /** Overwrites a weight, row-major. */
+  public void write(String name, float[] values) {
+    ParameterLayout.Slot slot = layout.slot(name);
+    requireSize(name, slot.size(), values.length);
+    flat.write(slot.offset(), values);
+  }
+
+  static void requireSize(String name, long expected, long found) {
+    if (expected != found) {
+      throw new IllegalArgumentException(name + " has " + expected + " elements, not " + found);
+    }
+  }
+
+  /**
+   * Lets an adapter act in every pass from now on; it stays the caller's to close, after {@link
+   * #detach}.
+   *
+   * @throws IllegalStateException if another is attached
+   * @throws IllegalArgumentException if it is for another shape
+   */
+  public void attach(LoraAdapter lora) {
+    if (adapter != null) {
+      throw new IllegalStateException("an adapter is attached already; detach it first");
+    }
+    requireFits(lora);
+    adapter = lora;
+  }
+
+  /** Ends the effect of the adapter attached, if any. */
+  public void detach() {
+    adapter = null;
+  }
+
+  /** The adapter attached. */
+  public @Nullable LoraAdapter adapter() {
+    return adapter;
+  }
+
+  /** Adds an adapter's update to the weights for good. */
+  public void merge(LoraAdapter lora) {
+    requireFits(lora);
+    if (lora == adapter) {
+      throw new IllegalStateException("the adapter is attached; detach it, or it would act twice");
+    }
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      lora.updates()
+          .forEach(
+              (name, update) -> {
+                ParameterLayout.Slot slot = layout.slot(name);
+                flat.view(slot.offset(), slot.shape().get(0), slot.shape().get(1)).add_(update);
+              });
+    }
+  }
+
+  private void requireFits(LoraAdapter lora) {
+    DecoderConfig other = lora.base();
+    if (other.hiddenSize() != config.hiddenSize()
+        || other.layers() != config.layers()
+        || other.intermediateSize() != config.intermediateSize()
+        || other.heads() != config.heads()
+        || other.keyValueHeads() != config.keyValueHeads()
+        || other.headDim() != config.headDim()) {
+      throw new IllegalArgumentException(
+          "the adapter is for another shape: " + other + ", not " + config);
+    }
+  }
+
+  /**
+   * Logits at chosen positions of rows read from their beginning.
+   *
+   * @param rows token ids of each row; at least one each
+   * @param positions for each row the positions whose next-token logits are wanted, from 0
+   */
+  public Logits logits(int[][] rows, int[][] positions) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      checkTokens(rows);
+      Pass pass = Pass.fresh(rows);
+      Tensor hidden = hidden(rows, pass, null);
+      return new Logits(headAt(hidden, pass, positions));
+    }
+  }
+
+  /**
+   * Log-probabilities, in nats, of the tokens of rows from a position on, each given all tokens
+   * before it.
+   *
+   * @param rows token ids; at least two each
+   * @param from for each row the first position scored, from 1
+   * @return for each row one number for each position {@code from} to the end
+   */
+  public float[][] logProbabilities(int[][] rows, int[] from) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      checkTokens(rows);
+      int[][] inputs = new int[rows.length][];
+      int[][] positions = new int[rows.length][];
+      int[][] targets = new int[rows.length][];
+      for (int b = 0; b < rows.length; b++) {
+        int[] row = rows[b];
+        if (from[b] < 1 || from[b] >= row.length) {
+          throw new IllegalArgumentException(
+              "row " + b + ": from must be 1 to " + (row.length - 1) + ", not " + from[b]);
+        }
+        inputs[b] = Arrays.copyOf(row, row.length - 1);
+        positions[b] = range(from[b] - 1, row.length - 1);
+        targets[b] = Arrays.copyOfRange(row, from[b], row.length);
+      }
+      Pass pass = Pass.fresh(inputs);
+      Tensor hidden = hidden(inputs, pass, null);
+      return scored(hidden, pass, positions, targets);
+    }
+  }
+
+  /**
+   * Log-probabilities, in nats, of the tokens of several continuations of one row of a cache, which
+   * is read once for all of them and not changed. For choosing among answers to one prompt.
+   *
+   * @param prefix holds the row
+   * @param row which of its rows
+   * @param continuations token ids of each continuation; at least one each
+   */
+  public float[][] continuationLogProbabilities(
+      KeyValueCache prefix, int row, int[][] continuations) {
+    checkTokens(continuations);
+    float[][] result = new float[continuations.length][];
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      // The first token of each needs no pass: the prefix's last state gives all of them.
+      Tensor firstLine = torch.linear(prefix.lastHidden().narrow(0, row, 1), head.tensor());
+      float[] first =
+          Natives.read(firstLine.log_softmax(1).contiguous(), 0, config.vocabularySize());
+      List<Integer> longer = new ArrayList<>();
+      for (int i = 0; i < continuations.length; i++) {
+        result[i] = new float[continuations[i].length];
+        result[i][0] = first[continuations[i][0]];
+        if (continuations[i].length > 1) {
+          longer.add(i);
+        }
+      }
+      if (longer.isEmpty()) {
+        return result;
+      }
+      int[][] inputs = new int[longer.size()][];
+      int[][] targets = new int[longer.size()][];
+      int[][] positions = new int[longer.size()][];
+      int longest = 0;
+      for (int i = 0; i < inputs.length; i++) {
+        int[] tokens = continuations[longer.get(i)];
+        inputs[i] = Arrays.copyOf(tokens, tokens.length - 1);
+        targets[i] = Arrays.copyOfRange(tokens, 1, tokens.length);
+        positions[i] = range(0, inputs[i].length);
+        longest = Math.max(longest, inputs[i].length);
+      }
+      try (KeyValueCache cache = prefix.expand(row, inputs.length, longest)) {
+        Pass pass = Pass.cached(inputs, cache.lengths());
+        Tensor hidden = hidden(inputs, pass, cache);
+        float[][] rest = scored(hidden, pass, positions, targets);
+        for (int i = 0; i < inputs.length; i++) {
+          System.arraycopy(rest[i], 0, result[longer.get(i)], 1, rest[i].length);
+        }
+      }
+    }
+    return result;
+  }
+
+  /** A cache for that many rows, empty. */
+  public KeyValueCache cache(int rows, int capacity) {
+    return new KeyValueCache(config, rows, capacity);
+  }
+
+  /**
+   * Reads prompts into a new cache.
+   *
+   * @param prompts token ids; unequal lengths are fine
+   * @param reserve places for further tokens in each row; it grows when more come
+   */
+  public KeyValueCache prefill(int[][] prompts, int reserve) {
+    int longest = Arrays.stream(prompts).mapToInt(p -> p.length).max().orElse(0);
+    KeyValueCache cache = cache(prompts.length, longest + reserve);
+    try {
+      append(cache, prompts);
+    } catch (RuntimeException e) {
+      cache.close();
+      throw e;
+    }
+    return cache;
+  }
+
+  /** Reads further tokens of every row of a cache, at least one each. */
+  public void append(KeyValueCache cache, int[][] tokens) {
+    if (tokens.length != cache.rows()) {
+      throw new IllegalArgumentException(
+          tokens.length + " rows of tokens for a cache of " + cache.rows());
+    }
+    checkTokens(tokens);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Pass pass = Pass.cached(tokens, cache.lengths());
+      cache.reserve(pass.positions());
+      Tensor hidden = hidden(tokens, pass, cache);
+      int[][] last = new int[tokens.length][];
+      for (int b = 0; b < tokens.length; b++) {
+        last[b] = new int[] {tokens[b].length - 1};
+      }
+      cache.grown(pass.lengths, select(hidden, pass, last));
+    }
+  }
+
+  /** Logits of the next token of every row of a cache. */
+  public Logits next(KeyValueCache cache) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      return new Logits(torch.linear(cache.lastHidden(), head.tensor()));
+    }
+  }
+
+  /** Reads one token for every row and gives the logits of the next: one step of generation. */
+  public Logits step(KeyValueCache cache, int[] tokens) {
+    int[][] rows = new int[tokens.length][];
+    for (int b = 0; b < tokens.length; b++) {
+      rows[b] = new int[] {tokens[b]};
+    }
+    append(cache, rows);
+    return next(cache);
+  }
+
+  private static int[] range(int from, int to) {
+    int[] range = new int[to - from];
+    for (int i = 0; i < range.length; i++) {
+      range[i] = from + i;
+    }
+    return range;
+  }
+
+  private void checkTokens(int[][] rows) {
+    if (rows.length == 0) {
+      throw new IllegalArgumentException("no rows");
+    }
+    for (int b = 0; b < rows.length; b++) {
+      if (rows[b].length == 0) {
+        throw new IllegalArgumentException("row " + b + " has no tokens");
+      }
+      for (int t = 0; t < rows[b].length; t++) {
+        if (rows[b][t] < 0 || rows[b][t] >= config.vocabularySize()) {
+          throw new IllegalArgumentException(
+              "row "
+                  + b
+                  + ", position "
+                  + t
+                  + ": token "
+                  + rows[b][t]
+                  + " is outside the vocabulary of "
+                  + config.vocabularySize());
+        }
+      }
+    }
+  }
+
+  /** The hidden states at chosen positions, row by row: chosen × hidden size. */
+  private static Tensor select(Tensor hidden, Pass pass, int[][] positions) {
+    int count = Arrays.stream(positions).mapToInt(p -> p.length).sum();
+    long[] index = new long[count];
+    int i = 0;
+    for (int b = 0; b < positions.length; b++) {
+      for (int position : positions[b]) {
+        if (position < 0 || position >= pass.lengths[b]) {
+          throw new IndexOutOfBoundsException(
+              "row " + b + ": position " + position + " of " + pass.lengths[b]);
+        }
+        index[i++] = pass.index(b, position);
+      }
+    }
+    return hidden.index_select(0, Natives.longs(index));
+  }
+
+  private Tensor headAt(Tensor hidden, Pass pass, int[][] positions) {
+    return torch.linear(select(hidden, pass, positions), head.tensor());
+  }
+
+  /** Log-probabilities of targets at positions, the logits a block at a time. */
+  private float[][] scored(Tensor hidden, Pass pass, int[][] positions, int[][] targets) {
+    Tensor states = select(hidden, pass, positions);
+    int[] all = Arrays.stream(targets).flatMapToInt(Arrays::stream).toArray();
+    float[] flatResult = new float[all.length];
+    int block = (int) Math.max(1, LOGITS_AT_ONCE / config.vocabularySize());
+    for (int start = 0; start < all.length; start += block) {
+      int count = Math.min(block, all.length - start);
+      try (PointerScope scope = new PointerScope()) {
+        Tensor logits = torch.linear(states.narrow(0, start, count), head.tensor());
+        float[] part = logProbabilities(logits, Arrays.copyOfRange(all, start, start + count));
+        System.arraycopy(part, 0, flatResult, start, count);
+      }
+    }
+    float[][] result = new float[targets.length][];
+    int start = 0;
+    for (int b = 0; b < targets.length; b++) {
+      result[b] = Arrays.copyOfRange(flatResult, start, start + targets[b].length);
+      start += targets[b].length;
+    }
+    return result;
+  }
+
+  static float[] logProbabilities(Tensor logits, int[] tokens) {
+    long[] index = Arrays.stream(tokens).asLongStream().toArray();
+    Tensor chosen =
+        logits.log_softmax(1).gather(1, Natives.longs(index, tokens.length, 1)).contiguous();
+    return Natives.read(chosen, 0, tokens.length);
+  }
+
+  /**
+   * The states before the head, after the final norm: tokens of the pass × hidden size. Records
+   * gradients where the caller lets it and weights ask for them.
+   */
+  Tensor hidden(int[][] rows, Pass pass, @Nullable KeyValueCache cache) {
+    if (cache != null && cache.capacity() < pass.positions()) {
+      throw new IllegalStateException(
+          "cache of " + cache.capacity() + " places for " + pass.positions());
+    }
+    PointerScope outer = PointerScope.getInnerScope();
+    PassTensors tensors = new PassTensors(pass, cache);
+    Tensor x = torch.embedding(embedding.tensor(), pass.ids(rows));
+    for (int i = 0; i < layers.size(); i++) {
+      // Handles of a layer's temporaries go with the layer; what gradients need is kept by them.
+      try (PointerScope scope = new PointerScope()) {
+        Tensor next = runLayer(i, x, tensors);
+        outer.attach(next);
+        x = next;
+      }
+    }
+    return norm(x, finalNorm);
+  }
+
+  /** What all layers of a pass share. */
+  private final class PassTensors {
+    final Pass pass;
+    final @Nullable KeyValueCache cache;
+    final Tensor cos;
+    final Tensor sin;
+    final @Nullable Tensor spread;
+    final @Nullable Tensor gather;
+    final @Nullable Tensor places;
+    final TensorOptional mask;
+    final int keyWidth;
+
+    PassTensors(Pass pass, @Nullable KeyValueCache cache) {
+      this.pass = pass;
+      this.cache = cache;
+      Tensor positions = pass.positionIds();
+      extendTables(pass.positions());
+      this.cos = cosines().index_select(0, positions).unsqueeze(1);
+      this.sin = sines().index_select(0, positions).unsqueeze(1);
+      this.spread = pass.rectangular ? null : pass.spread();
+      this.gather = pass.rectangular ? null : pass.gather();
+      this.places = cache == null ? null : pass.cachePlaces(cache.capacity());
+      this.keyWidth = pass.past == null ? pass.width : pass.positions();
+      if (pass.past == null || (pass.width == 1 && pass.evenPast())) {
+        this.mask = new TensorOptional();
+      } else {
+        long[] keys = new long[keyWidth];
+        for (int i = 0; i < keyWidth; i++) {
+          keys[i] = i;
+        }
+        this.mask =
+            new TensorOptional(Natives.longs(keys, 1, 1, 1, keyWidth).le(pass.visibleUpTo()));
+      }
+    }
+  }
+
+  private void extendTables(int positions) {
+    if (positions <= tablePositions) {
+      return;
+    }
+    int count = Math.max(positions, Math.max(64, 2 * tablePositions));
+    closeTables();
+    try (PointerScope scope = new PointerScope()) {
+      long width = config.headDim();
+      Tensor cos = Natives.floats(Rope.cosines(frequencies, count), count, width);
+      Tensor sin = Natives.floats(Rope.signedSines(frequencies, count), count, width);
+      cos.retainReference();
+      sin.retainReference();
+      cosines = cos;
+      sines = sin;
+    }
+    tablePositions = count;
+  }
+
+  private void closeTables() {
+    if (cosines != null && sines != null) {
+      cosines.close();
+      sines.close();
+    }
+  }
+
+  private Tensor cosines() {
+    return java.util.Objects.requireNonNull(cosines);
+  }
+
+  private Tensor sines() {
+    return java.util.Objects.requireNonNull(sines);
+  }
+
+  private Tensor norm(Tensor x, Leaf weight) {
+    return torch.rms_norm(
+        x,
+        new long[] {config.hiddenSize()},
+        weight.optional(),
+        new DoubleOptional(config.rmsNormEps()));
+  }
+
+  private Tensor runLayer(int index, Tensor x, PassTensors pass) {
+    Layer layer = layers.get(index);
+    Tensor h = norm(x, layer.inputNorm);
+    Tensor qkv =
+        layer.qkvBias == null
+            ? torch.linear(h, layer.qkv.tensor())
+            : torch.linear(h, layer.qkv.tensor(), layer.qkvBias.tensor());
+    if (adapter != null) {
+      qkv = adapter.qkv(index, h, qkv);
+    }
+    Tensor attended = attention(index, qkv, pass);
+    if (layer.outBias == null && adapter == null) {
+      x = torch.addmm(x, attended, layer.out.tensor().t());
+    } else {
+      Tensor out =
+          layer.outBias == null
+              ? torch.linear(attended, layer.out.tensor())
+              : torch.linear(attended, layer.out.tensor(), layer.outBias.tensor());
+      x = x.add(adapter == null ? out : adapter.attentionOut(index, attended, out));
+    }
+    Tensor m = norm(x, layer.postNorm);
+    Tensor gateUp = torch.linear(m, layer.gateUp.tensor());
+    if (adapter != null) {
+      gateUp = adapter.gateUp(index, m, gateUp);
+    }
+    long inner = config.intermediateSize();
+    Tensor unit = torch.silu(gateUp.narrow(1, 0, inner)).mul(gateUp.narrow(1, inner, inner));
+    if (adapter == null) {
+      return torch.addmm(x, unit, layer.down.tensor().t());
+    }
+    return x.add(adapter.down(index, unit, torch.linear(unit, layer.down.tensor())));
+  }
+
+  /**
+   * tokens × ((heads + 2 · key-value heads) · head width) in, tokens × (heads · head width) out.
+   */
+  private Tensor attention(int index, Tensor qkv, PassTensors tensors) {
+    Pass pass = tensors.pass;
+    long dim = config.headDim();
+    long heads = config.heads();
+    long groups = config.keyValueHeads();
+    Tensor qk = qkv.narrow(1, 0, (heads + groups) * dim).view(pass.tokens, heads + groups, dim);
+    Tensor rotated =
+        torch.addcmul(qk.mul(tensors.cos), qk.roll(new long[] {dim / 2}, 2), tensors.sin);
+    Tensor q = rotated.narrow(1, 0, heads);
+    Tensor k = rotated.narrow(1, heads, groups);
+    Tensor v = qkv.narrow(1, (heads + groups) * dim, groups * dim).view(pass.tokens, groups, dim);
+    KeyValueCache cache = tensors.cache;
+    if (cache != null && tensors.places != null) {
+      long places = (long) pass.rows * cache.capacity();
+      long width = groups * dim;
+      cache.keys(index).view(places, width).index_copy_(0, tensors.places, k.reshape(-1, width));
+      cache.values(index).view(places, width).index_copy_(0, tensors.places, v.reshape(-1, width));
+    }
+    q = rectangle(q, heads * dim, tensors).view(pass.rows, pass.width, heads, dim);
+    Tensor keys;
+    Tensor values;
+    if (cache != null && pass.past != null) {
+      long[] shape = {pass.rows, cache.capacity(), groups, dim};
+      keys = cache.keys(index).view(shape).narrow(1, 0, tensors.keyWidth);
+      values = cache.values(index).view(shape).narrow(1, 0, tensors.keyWidth);
+    } else {
+      keys = rectangle(k, groups * dim, tensors).view(pass.rows, pass.width, groups, dim);
+      values = rectangle(v, groups * dim, tensors).view(pass.rows, pass.width, groups, dim);
+    }
+    Tensor attended =
+        torch
+            .scaled_dot_product_attention(
+                q.transpose(1, 2),
+                keys.transpose(1, 2),
+                values.transpose(1, 2),
+                tensors.mask,
+                0.0,
+                pass.past == null && pass.width > 1,
+                new DoubleOptional(),
+                heads != groups)
+            .transpose(1, 2)
+            .reshape((long) pass.rows * pass.width, heads * dim);
+    // Embedding look-ups are index selections whose gradients are summed in parallel.
+    return tensors.gather == null ? attended : torch.embedding(attended, tensors.gather);
+  }
+
+  /** The list of tokens as rows × width places; a view where it is that already. */
+  private static Tensor rectangle(Tensor list, long width, PassTensors tensors) {
+    return tensors.spread == null
+        ? list.reshape(tensors.pass.rows * (long) tensors.pass.width, width)
+        : torch.embedding(list.reshape(tensors.pass.tokens, width), tensors.spread);
+  }
+
+  FlatWeights flat() {
+    return flat;
+  }
+
+  ParameterLayout layout() {
+    return layout;
+  }
+
+  List<Leaf> leaves() {
+    return leaves;
+  }
+
+  Leaf head() {
+    return head;
+  }
+
+  Map<String, ParameterLayout.Slot> slots() {
+    return layout.slots();
+  }
+
+  @Override
+  public void close() {
+    closeTables();
+    cosines = null;
+    sines = null;
+    leaves.forEach(Leaf::close);
+    flat.close();
+  }
+}

@@ -1,0 +1,183 @@
+package dev.cambium.engine.decoder;
+
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the tokens of several rows are laid out in one pass.
+ *
+ * <p>Everything but attention runs on a list of tokens, row after row, and does not care whose they
+ * are. Attention needs a rectangle, rows × longest row. Where rows differ much in length, the list
+ * holds real tokens only and is spread out for attention and gathered again; where they hardly
+ * differ, the list is the rectangle, padding included, and nothing is moved. Rows are padded at the
+ * end: under a causal mask no real token sees padding, so no mask is needed for it.
+ */
+final class Pass {
+
+  /** Above this share of padding, moving tokens around attention is cheaper than computing it. */
+  private static final double TOLERATED_PADDING = 0.1;
+
+  /** Rows. */
+  final int rows;
+
+  /** Longest row: width of attention's rectangle. */
+  final int width;
+
+  /** Tokens in the list. */
+  final int tokens;
+
+  /** Tokens already in the cache, by row; null if there are none in any row. */
+  final int @Nullable [] past;
+
+  /** Tokens of each row in this pass. */
+  final int[] lengths;
+
+  /** Whether the list is the rectangle. */
+  final boolean rectangular;
+
+  private final int[] starts;
+
+  private Pass(int[] lengths, int @Nullable [] past, boolean mayPad) {
+    this.rows = lengths.length;
+    this.lengths = lengths;
+    int longest = 0;
+    int sum = 0;
+    for (int length : lengths) {
+      if (length < 1) {
+        throw new IllegalArgumentException("a row without tokens");
+      }
+      longest = Math.max(longest, length);
+      sum += length;
+    }
+    this.width = longest;
+    long rectangle = (long) rows * longest;
+    this.rectangular =
+        sum == rectangle || (mayPad && rectangle - sum <= TOLERATED_PADDING * rectangle);
+    this.tokens = rectangular ? Math.toIntExact(rectangle) : sum;
+    this.starts = new int[rows];
+    int start = 0;
+    for (int b = 0; b < rows; b++) {
+      starts[b] = start;
+      start += rectangular ? width : lengths[b];
+    }
+    this.past = past;
+  }
+
+  /** Rows from their beginning. */
+  static Pass fresh(int[][] rows) {
+    return new Pass(lengths(rows), null, true);
+  }
+
+  /** Rows that go on from what a cache holds; padding would be written to the cache, so none. */
+  static Pass cached(int[][] rows, int[] past) {
+    boolean any = false;
+    for (int p : past) {
+      any |= p > 0;
+    }
+    return new Pass(lengths(rows), any ? past.clone() : null, false);
+  }
+
+  private static int[] lengths(int[][] rows) {
+    int[] lengths = new int[rows.length];
+    for (int b = 0; b < rows.length; b++) {
+      lengths[b] = rows[b].length;
+    }
+    return lengths;
+  }
+
+  /** Index in the list of a row's token. */
+  int index(int row, int position) {
+    return starts[row] + position;
+  }
+
+  /** Tokens of each row before this pass. */
+  int past(int row) {
+    return past == null ? 0 : past[row];
+  }
+
+  /** One past the last position of any row. */
+  int positions() {
+    int most = 0;
+    for (int b = 0; b < rows; b++) {
+      most = Math.max(most, past(b) + (rectangular ? width : lengths[b]));
+    }
+    return most;
+  }
+
+  /** Whether all rows have equally many tokens in the cache. */
+  boolean evenPast() {
+    for (int b = 1; b < rows; b++) {
+      if (past(b) != past(0)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Token ids as a list; padding is token 0. */
+  Tensor ids(int[][] rowTokens) {
+    long[] ids = new long[tokens];
+    for (int b = 0; b < rows; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        ids[starts[b] + t] = rowTokens[b][t];
+      }
+    }
+    return Natives.longs(ids);
+  }
+
+  /** The position of every token of the list in its row, cache included. */
+  Tensor positionIds() {
+    long[] positions = new long[tokens];
+    for (int b = 0; b < rows; b++) {
+      int count = rectangular ? width : lengths[b];
+      for (int t = 0; t < count; t++) {
+        positions[starts[b] + t] = past(b) + t;
+      }
+    }
+    return Natives.longs(positions);
+  }
+
+  /** For every place of the rectangle the list's token; padding takes the first token's. */
+  Tensor spread() {
+    long[] index = new long[rows * width];
+    for (int b = 0; b < rows; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        index[b * width + t] = starts[b] + t;
+      }
+    }
+    return Natives.longs(index);
+  }
+
+  /** For every token of the list its place in the rectangle. */
+  Tensor gather() {
+    long[] index = new long[tokens];
+    for (int b = 0; b < rows; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        index[starts[b] + t] = (long) b * width + t;
+      }
+    }
+    return Natives.longs(index);
+  }
+
+  /** For every token of the list its place in a cache of that many places a row. */
+  Tensor cachePlaces(int capacity) {
+    long[] index = new long[tokens];
+    for (int b = 0; b < rows; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        index[starts[b] + t] = (long) b * capacity + past(b) + t;
+      }
+    }
+    return Natives.longs(index);
+  }
+
+  /** Last visible position of every place of the rectangle: rows × 1 × width × 1. */
+  Tensor visibleUpTo() {
+    long[] upTo = new long[rows * width];
+    for (int b = 0; b < rows; b++) {
+      for (int t = 0; t < width; t++) {
+        upTo[b * width + t] = past(b) + t;
+      }
+    }
+    return Natives.longs(upTo, rows, 1, width, 1);
+  }
+}
