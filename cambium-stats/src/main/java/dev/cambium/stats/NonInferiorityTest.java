@@ -38,8 +38,8 @@ public final class NonInferiorityTest extends SequentialTest {
   }
 
   /**
-   * A test on a suite of known size: at least as valid, and more powerful within that many items.
-   * It may stop before and go on after.
+   * A test on a suite of known size: as valid, and more powerful within that many items. It may
+   * stop before and go on after.
    *
    * @param margin the loss that must be excluded, in [0, 1)
    * @param alpha error probability of each finding, in (0, 1)

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.Arrays;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -97,5 +99,92 @@ class FixedSampleTest {
     assertThatThrownBy(() -> Holm.adjust(0.5, Double.NaN)).hasMessageContaining("p-value 1");
     assertThatThrownBy(() -> Holm.adjustEValues(-1)).hasMessageContaining("e-value 0");
     assertThat(Holm.adjust()).isEmpty();
+  }
+
+  /**
+   * Tango (1998), Statistics in Medicine 17:891-908: two lens disinfection treatments, 44 patients,
+   * 43 succeed with both and one with the standard only; margin 0.1 gives Z = 1.709.
+   */
+  @Test
+  void scoreTestOnLensDisinfection() {
+    PairedScoreTest test = new PairedScoreTest(1, 0, 44);
+    assertThat(test.statistic(-0.1)).isCloseTo(1.709, within(5e-4));
+    assertThat(test.notInferior(0.1)).isCloseTo(0.0437, within(5e-4));
+    assertThat(test.inferior(0.1)).isCloseTo(1 - test.notInferior(0.1), within(1e-12));
+  }
+
+  /** Fagerland, Lydersen and Laake (2014), airway hyper-responsiveness: Tango's interval. */
+  @Test
+  void scoreIntervalOnAirwayResponsiveness() {
+    Interval interval = new PairedScoreTest(7, 1, 21).interval(0.95);
+    assertThat(interval.lower()).isCloseTo(-0.517, within(5e-4));
+    assertThat(interval.upper()).isCloseTo(-0.026, within(5e-4));
+  }
+
+  /** Without a margin the score test is McNemar's: (b − c)/√(b + c). */
+  @Test
+  void scoreTestWithoutMarginIsMcNemars() {
+    assertThat(new PairedScoreTest(86, 150, 1600).statistic(0))
+        .isCloseTo(64 / Math.sqrt(236), within(1e-9));
+    assertThat(new PairedScoreTest(0, 0, 30).statistic(0)).isZero();
+    assertThat(new PairedScoreTest(0, 0, 30).notInferior(0.1)).isBetween(0.0, 0.05);
+  }
+
+  @Test
+  void exactPowerAgreesWithSimulation() {
+    double exact = PairedScoreTest.probabilityNotInferior(100, 0.04, 0.06, 0.05, 0.05);
+    SplittableRandom random = new SplittableRandom(8);
+    int found = 0;
+    int runs = 20_000;
+    Draws draws = new Draws(0.06, 0.04);
+    for (int run = 0; run < runs; run++) {
+      int worse = 0;
+      int better = 0;
+      for (int i = 0; i < 100; i++) {
+        double d = draws.next(random);
+        worse += d < 0 ? 1 : 0;
+        better += d > 0 ? 1 : 0;
+      }
+      found += new PairedScoreTest(worse, better, 100).notInferior(0.05) <= 0.05 ? 1 : 0;
+    }
+    assertThat((double) found / runs)
+        .isCloseTo(exact, within(4 * Math.sqrt(exact * (1 - exact) / runs)));
+    assertThat(PairedScoreTest.probabilityInferior(100, 0.04, 0.06, 0.05, 0.05)).isLessThan(0.01);
+  }
+
+  /** Three items have 27 equally likely resamples; the bootstrap's quantiles are theirs. */
+  @Test
+  void bootstrapOfThreeItemsAgreesWithEnumeration() {
+    double[] d = {0, 0.3, 0.9};
+    double[] all = new double[27];
+    for (int i = 0; i < 27; i++) {
+      all[i] = (d[i / 9] + d[i / 3 % 3] + d[i % 3]) / 3;
+    }
+    Arrays.sort(all);
+    // Levels whose ends lie in the middle of a step of the exact distribution.
+    Interval interval = PairedBootstrap.of(d, 50_000, 1).percentile(1 - 2 * 5.5 / 27);
+    assertThat(interval.lower()).isCloseTo(all[5], within(1e-9));
+    assertThat(interval.upper()).isCloseTo(all[21], within(1e-9));
+  }
+
+  @Test
+  void bootstrapIntervalsAreReproducibleAndFollowTheSkew() {
+    double[] d = new double[100];
+    Arrays.fill(d, 0, 6, -1);
+    PairedBootstrap bootstrap = PairedBootstrap.of(d, 20_000, 1);
+    assertThat(bootstrap.mean()).isCloseTo(-0.06, within(1e-12));
+    Interval percentile = bootstrap.percentile(0.95);
+    Interval bca = bootstrap.bca(0.95);
+    assertThat(PairedBootstrap.of(d, 20_000, 1).bca(0.95)).isEqualTo(bca);
+    // Binomial(100, 0.06): 2.5 % and 97.5 % quantiles are 2 and 11.
+    assertThat(percentile.lower()).isCloseTo(-0.11, within(1e-9));
+    assertThat(percentile.upper()).isCloseTo(-0.02, within(1e-9));
+    // The tail of more losses is the long one: the correction moves both ends into it.
+    assertThat(bca.lower()).isLessThan(percentile.lower());
+    assertThat(bca.upper()).isLessThanOrEqualTo(percentile.upper());
+    assertThat(PairedBootstrap.of(new double[] {0, 0, 0}, 100, 1).bca(0.9))
+        .isEqualTo(new Interval(0, 0, 0.9));
+    assertThatThrownBy(() -> PairedBootstrap.of(new double[] {0, Double.NaN}, 100, 1))
+        .hasMessageContaining("difference 1");
   }
 }
