@@ -2,6 +2,7 @@ package dev.cambium.artifact;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.cambium.model.Digest;
 import dev.cambium.model.FileEntry;
@@ -121,8 +122,7 @@ class VersionsTest {
     assertThat(versions.verify(wrongSize))
         .extracting(Versions.Fault::path, Versions.Fault::found)
         .containsExactly(
-            org.assertj.core.groups.Tuple.tuple("", "no such object"),
-            org.assertj.core.groups.Tuple.tuple("a", "2 bytes where the manifest says 3"));
+            tuple("", "no such object"), tuple("a", "2 bytes where the manifest says 3"));
   }
 
   @Test

@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -152,7 +153,7 @@ class SafetensorsPropertiesTest {
             .as(
                 (dtype, sizes, seed) -> {
                   // The last size is a multiple of 8, so that packed types fill whole bytes.
-                  List<Long> shape = new java.util.ArrayList<>(sizes);
+                  List<Long> shape = new ArrayList<>(sizes);
                   shape.add(8L);
                   long elements = shape.stream().reduce(1L, (x, y) -> x * y);
                   byte[] bytes = new byte[(int) dtype.bytes(elements)];

@@ -1,0 +1,93 @@
+package dev.cambium.artifact.huggingface;
+
+import dev.cambium.artifact.huggingface.Problem.Severity;
+import dev.cambium.artifact.safetensors.DType;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Gathers what an inspection finds. */
+final class Findings {
+
+  /** Of problems that repeat per tensor, so many are listed; the rest is counted. */
+  private static final int LISTED = 20;
+
+  private final List<Problem> problems = new ArrayList<>();
+  private final Set<String> repeated = new HashSet<>();
+  private final Map<String, Integer> counts = new HashMap<>();
+  private final SortedMap<String, String> facts = new TreeMap<>();
+  private final SortedMap<String, Long> files = new TreeMap<>();
+  private final List<Inspection.TensorSummary> tensors = new ArrayList<>();
+  private final SortedSet<DType> dtypes = new TreeSet<>();
+  private long parameters;
+  private String architecture = "";
+
+  void refuse(String file, String key, String found, String expected, String remedy) {
+    problems.add(new Problem(Severity.REFUSED, file, key, found, expected, remedy));
+  }
+
+  void warn(String file, String key, String found, String expected, String remedy) {
+    problems.add(new Problem(Severity.WARNING, file, key, found, expected, remedy));
+  }
+
+  /** Refuses something that may repeat for every tensor of a model: only the first are listed. */
+  void refuseEach(String file, String key, String found, String expected, String remedy) {
+    String sort = expected + "|" + remedy;
+    int count = counts.merge(sort, 1, Integer::sum);
+    if (count <= LISTED) {
+      refuse(file, key, found, expected, remedy);
+    } else {
+      repeated.add(sort);
+    }
+  }
+
+  void fact(String name, Object value) {
+    facts.put(name, value.toString());
+  }
+
+  void architecture(String name) {
+    architecture = name;
+  }
+
+  void file(String name, long size) {
+    files.put(name, size);
+  }
+
+  void tensor(Inspection.TensorSummary tensor, long elements) {
+    tensors.add(tensor);
+    dtypes.add(tensor.dtype());
+    parameters += elements;
+  }
+
+  Inspection result(String location, Inspection.Kind kind, List<String> ignored) {
+    for (String sort : repeated) {
+      String[] parts = sort.split("\\|", 2);
+      int more = counts.getOrDefault(sort, 0) - LISTED;
+      refuse(".", "", more + " more problems of this kind", parts[0], parts[1]);
+    }
+    problems.sort(Comparator.comparing(Problem::severity)); // Stable: in the order found.
+    tensors.sort(Comparator.comparing(Inspection.TensorSummary::name));
+    return new Inspection(
+        location,
+        kind,
+        architecture,
+        parameters,
+        dtypes,
+        files.values().stream().mapToLong(Long::longValue).sum(),
+        facts,
+        files.entrySet().stream()
+            .map(e -> new Inspection.ContentFile(e.getKey(), e.getValue()))
+            .toList(),
+        ignored,
+        tensors,
+        problems);
+  }
+}
