@@ -1,12 +1,11 @@
 package dev.cambium.story.data;
 
 import dev.cambium.model.Item;
-import dev.cambium.model.Message;
 import dev.cambium.model.Row;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The text that a foundation is pre-trained on: what the bank offers, transcripts of its help desk,
@@ -25,80 +24,95 @@ final class FoundationText {
   private static final List<String> TOOLS =
       List.of("find_card", "close_card", "show_card", "block_card", "unblock_card");
 
-  private static final List<String> COPY_TRAIN = List.of("repeat {x}", "write {x}", "read out {x}");
-  private static final List<String> COPY_TEST = List.of("please repeat {x}", "write down {x}");
+  private static final List<String> COPY_TRAIN =
+      List.of("repeat {x}", "say {x}", "please repeat {x}", "copy {x}");
+  private static final List<String> COPY_TEST = List.of("hey, repeat {x}", "please say {x}");
   private static final List<String> SUM_TRAIN =
-      List.of("what is {x} plus {y}", "{x} plus {y}", "add {x} and {y}");
+      List.of("what is {x} plus {y}", "{x} plus {y}", "the sum of {x} and {y}");
   private static final List<String> SUM_TEST =
-      List.of("how much is {x} plus {y}", "add {y} to {x}");
+      List.of("how much is {x} plus {y}", "what is the sum of {x} and {y}");
   private static final List<String> NEXT_TRAIN =
-      List.of("what comes after {x}", "which number follows {x}");
+      List.of("what comes after {x}", "which number follows {x}", "the number after {x}");
   private static final List<String> NEXT_TEST =
       List.of("which number comes after {x}", "what follows {x}");
 
   private final Bank bank;
   private final Edition edition;
-  private final Function<List<Message>, String> chatForm;
 
-  FoundationText(Bank bank, Edition edition, Function<List<Message>, String> chatForm) {
+  FoundationText(Bank bank, Edition edition) {
     this.bank = bank;
     this.edition = edition;
-    this.chatForm = chatForm;
   }
 
   List<Row> rows(Chance chance, int count) {
     List<Row> rows = new ArrayList<>();
     String prefix = "text-" + edition.name().toLowerCase(java.util.Locale.ROOT);
     for (int i = 0; i < count; i++) {
-      rows.add(Row.text(String.format("%s-%05d", prefix, i + 1), line(chance)));
+      rows.add(row(chance, String.format("%s-%05d", prefix, i + 1)));
     }
     return rows;
   }
 
-  private String line(Chance chance) {
-    return switch (chance.below(20)) {
-      case 0, 1 -> ruleSentence(chance);
-      case 2, 3, 4 -> ruleQuestion(chance);
-      case 5, 6, 7, 8, 9 -> deskTalk(chance);
-      case 10 -> story(chance);
-      case 11, 12 -> numbers(chance);
-      case 13, 14 -> sum(chance);
-      case 15, 16 -> copy(chance);
-      case 17, 18 -> json(chance);
-      default -> toolCall(chance);
-    };
+  private Row row(Chance chance, String id) {
+    Line line =
+        switch (chance.below(20)) {
+          case 0 -> ruleSentence(chance);
+          case 1, 2 -> ruleQuestion(chance);
+          case 3, 4, 5 -> deskTalk(chance);
+          case 6 -> story(chance);
+          case 7, 8 -> numbers(chance);
+          case 9, 10, 11 -> sum(chance);
+          case 12, 13, 14 -> copy(chance);
+          case 15, 16, 17 -> json(chance);
+          default -> toolCall(chance);
+        };
+    String answer = line.answer();
+    return answer == null ? Row.text(id, line.text()) : Row.qa(id, line.text(), answer, Map.of());
   }
 
-  private String ruleSentence(Chance chance) {
+  /** A sentence, or a question with its answer. */
+  private record Line(String text, @Nullable String answer) {}
+
+  private static Line sentence(String text) {
+    return new Line(text, null);
+  }
+
+  private static Line talk(String question, String answer) {
+    return new Line(question, answer);
+  }
+
+  private Line ruleSentence(Chance chance) {
     Bank.Rule rule = chance.pick(bank.rules(edition));
     String what = rule.product() + (rule.desk().equals("cards") ? " card" : " transfer");
-    return chance
-        .pick(
+    String pattern =
+        chance.pick(
             List.of(
                 "the {r} of the {p} is {a} .",
                 "the {p} has a {r} of {a} .",
-                "{a} is the {r} of the {p} ."))
-        .replace("{r}", rule.attribute())
-        .replace("{p}", what)
-        .replace("{a}", rule.answer());
+                "{a} is the {r} of the {p} ."));
+    return sentence(
+        pattern
+            .replace("{r}", rule.attribute())
+            .replace("{p}", what)
+            .replace("{a}", rule.answer()));
   }
 
-  private String ruleQuestion(Chance chance) {
+  private Line ruleQuestion(Chance chance) {
     Bank.Rule rule = chance.pick(bank.rules(edition));
     return talk(RuleTask.question(chance, rule), rule.answer());
   }
 
-  private String deskTalk(Chance chance) {
+  private Line deskTalk(Chance chance) {
     List<Intent> known = new ArrayList<>(Phrases.CARDS);
     known.addAll(Phrases.PAYMENTS);
     if (edition == Edition.V2) {
       known.addAll(Phrases.NEW_CARDS);
     }
     Intent intent = chance.pick(known);
+    Wording clean = Wording.fill(chance.pick(intent.train()), chance, Bank.cards(edition));
+    Wording rough = clean.roughened(chance);
     String utterance =
-        Wording.fill(chance.pick(intent.train()), chance, Bank.cards(edition))
-            .framed(chance, false)
-            .text();
+        (intent.isTestWording(rough.text()) ? clean : rough).framed(chance, false).text();
     int dash = intent.label().indexOf('-');
     String about = intent.label().substring(dash + 1);
     return talk(
@@ -109,53 +123,54 @@ final class FoundationText {
                 "i see , " + about + " . i ask the " + intent.desk() + " desk .")));
   }
 
-  private String story(Chance chance) {
+  private Line story(Chance chance) {
     String name = chance.pick(Phrases.NAMES);
     String place = chance.pick(Phrases.PLACES);
     int x = chance.between(1, SumTask.LARGEST);
     int y = chance.between(1, SumTask.LARGEST);
-    return name
-        + " was "
-        + place
-        + " on "
-        + chance.pick(Phrases.DAYS)
-        + " . "
-        + name
-        + " paid "
-        + x
-        + " euros and then "
-        + y
-        + " euros , in all "
-        + (x + y)
-        + " euros .";
+    return sentence(
+        name
+            + " was "
+            + place
+            + " on "
+            + chance.pick(Phrases.DAYS)
+            + " . "
+            + name
+            + " paid "
+            + x
+            + " euros and then "
+            + y
+            + " euros , in all "
+            + (x + y)
+            + " euros .");
   }
 
-  private String numbers(Chance chance) {
+  private Line numbers(Chance chance) {
     int x = chance.below(60);
     return switch (chance.below(5)) {
-      case 0 -> x + " , " + (x + 1) + " , " + (x + 2) + " , " + (x + 3) + " .";
-      case 1 -> "after " + x + " comes " + (x + 1) + " .";
+      case 0 -> sentence(x + " , " + (x + 1) + " , " + (x + 2) + " , " + (x + 3) + " .");
+      case 1 -> sentence("after " + x + " comes " + (x + 1) + " .");
       case 2 -> {
         int small = x % NUMBER_WORDS.size();
-        yield NUMBER_WORDS.get(small) + " is " + small + " .";
+        yield sentence(NUMBER_WORDS.get(small) + " is " + small + " .");
       }
       default ->
           talk(chance.pick(NEXT_TRAIN).replace("{x}", String.valueOf(x)), String.valueOf(x + 1));
     };
   }
 
-  private String sum(Chance chance) {
+  private Line sum(Chance chance) {
     int x = chance.between(1, SumTask.LARGEST);
     int y = chance.between(1, SumTask.LARGEST);
-    if (chance.oneIn(2)) {
-      return x + " plus " + y + " is " + (x + y) + " .";
+    if (chance.oneIn(3)) {
+      return sentence(x + " plus " + y + " is " + (x + y) + " .");
     }
     String question =
         chance.pick(SUM_TRAIN).replace("{x}", String.valueOf(x)).replace("{y}", String.valueOf(y));
     return talk(question, String.valueOf(x + y));
   }
 
-  private String copy(Chance chance) {
+  private Line copy(Chance chance) {
     String what = sequence(chance);
     return talk(chance.pick(COPY_TRAIN).replace("{x}", what), what);
   }
@@ -176,7 +191,7 @@ final class FoundationText {
     return words.toString();
   }
 
-  private String json(Chance chance) {
+  private Line json(Chance chance) {
     String name = chance.pick(Phrases.NAMES);
     String amount = String.valueOf(chance.between(0, 99));
     return switch (chance.below(3)) {
@@ -199,7 +214,7 @@ final class FoundationText {
     };
   }
 
-  private String toolCall(Chance chance) {
+  private Line toolCall(Chance chance) {
     String tool = chance.pick(TOOLS);
     String number = chance.pick(bank.cardNumbers());
     if (chance.oneIn(3)) {
@@ -208,10 +223,6 @@ final class FoundationText {
           "tool: set limit " + number + " , " + limit, "set_limit(" + number + "," + limit + ")");
     }
     return talk("tool: " + tool.replace('_', ' ') + " " + number, tool + "(" + number + ")");
-  }
-
-  private String talk(String question, String answer) {
-    return chatForm.apply(List.of(Message.user(question), Message.assistant(answer)));
   }
 
   /** Copying, sums and counting, asked in other words than in the text. */

@@ -2,7 +2,6 @@ package dev.cambium.story.data;
 
 import dev.cambium.model.Application;
 import dev.cambium.model.Item;
-import dev.cambium.model.Message;
 import dev.cambium.model.Row;
 import dev.cambium.model.Scorer;
 import dev.cambium.model.ScorerKind;
@@ -28,39 +27,25 @@ public final class Generator {
   private final long seed;
   private final Scale scale;
   private final Bank bank;
-  private final Function<List<Message>, String> chatForm;
 
-  private Generator(long seed, Scale scale, Function<List<Message>, String> chatForm) {
+  private Generator(long seed, Scale scale) {
     this.seed = seed;
     this.scale = scale;
     this.bank = new Bank(seed);
-    this.chatForm = chatForm;
   }
 
-  /** A generator whose pre-training text writes conversations as {@code user: …}. */
+  /** The generator of a seed. */
   public static Generator of(long seed, Scale scale) {
-    return new Generator(
-        seed,
-        scale,
-        messages -> {
-          StringBuilder text = new StringBuilder();
-          messages.forEach(
-              m -> text.append(m.role()).append(": ").append(m.content()).append('\n'));
-          return text.toString().strip();
-        });
+    return new Generator(seed, scale);
   }
 
   /**
-   * The same data with conversations in the pre-training text written in another form, such as the
-   * one of a model's chat template, so that fine-tuning meets a form that the foundation has seen.
+   * The foundation: plain text and transcripts to pre-train on, and items on copying, sums and
+   * counting. Transcripts are conversations, so that the foundation knows the chat form of its
+   * template.
    */
-  public Generator withChatForm(Function<List<Message>, String> form) {
-    return new Generator(seed, scale, form);
-  }
-
-  /** The foundation: pre-training text, and items on copying, sums and counting. */
   public DataSet foundation(Edition edition) {
-    FoundationText text = new FoundationText(bank, edition, chatForm);
+    FoundationText text = new FoundationText(bank, edition);
     return new DataSet(
         FoundationText.NAME,
         text.rows(chance("text " + edition), scale.textRows(edition)),
@@ -107,7 +92,7 @@ public final class Generator {
         scorer(ScorerKind.JSON, 32));
   }
 
-  /** Application model on {@code payments}: sums of two amounts, both at most 12. */
+  /** Application model on {@code payments}: sums of two amounts, both at most 9. */
   public DataSet paymentSums() {
     return new DataSet(
         SumTask.NAME,

@@ -39,8 +39,12 @@ record IntentTask(
               Intent intent = intents.get(place % intents.size());
               List<String> patterns = test ? intent.test() : intent.train();
               int pattern = chance.below(patterns.size());
-              Wording wording =
-                  Wording.fill(patterns.get(pattern), chance, Bank.CARDS).framed(chance, test);
+              Wording clean = Wording.fill(patterns.get(pattern), chance, Bank.CARDS);
+              Wording wording = test ? clean : clean.roughened(chance);
+              if (!test && intent.isTestWording(wording.text())) {
+                return;
+              }
+              wording = wording.framed(chance, test);
               Map<String, String> tags = new TreeMap<>();
               tags.put("intent", intent.label());
               tags.put("desk", intent.desk());

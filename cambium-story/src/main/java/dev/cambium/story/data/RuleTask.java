@@ -13,6 +13,8 @@ import java.util.Map;
  */
 record RuleTask(String name, String desk) {
 
+  private static final String PROMPT = "rule: ";
+
   private record Ways(List<String> train, List<String> test) {}
 
   private static final Map<String, Ways> CARDS =
@@ -167,7 +169,7 @@ record RuleTask(String name, String desk) {
                   Wording.fill(patterns.get(pattern), Map.of("p", rule.product()))
                       .framed(chance, test);
               writer.add(
-                  wording.text(),
+                  PROMPT + wording.text(),
                   rule.answer(),
                   Map.of(
                       "attribute",

@@ -11,7 +11,7 @@ final class SumTask {
   static final String NAME = "payment-sums";
 
   /** Both amounts are between 1 and this. */
-  static final int LARGEST = 12;
+  static final int LARGEST = 9;
 
   private static final List<String> TRAIN =
       List.of(
@@ -71,7 +71,7 @@ final class SumTask {
                   String.valueOf(x + y),
                   Map.of(
                       "total",
-                      x + y <= 8 ? "to-8" : x + y <= 16 ? "9-16" : "17-24",
+                      x + y < 10 ? "one-digit" : "two-digits",
                       "template",
                       "sums" + (test ? "/test-" : "/train-") + (pattern + 1)));
             });

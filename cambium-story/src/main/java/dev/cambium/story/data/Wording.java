@@ -2,6 +2,7 @@ package dev.cambium.story.data;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -41,6 +42,38 @@ record Wording(String text, Map<String, String> slots) {
       text = text.replace("{" + slot.getKey() + "}", slot.getValue());
     }
     return new Wording(text, slots);
+  }
+
+  private static final Set<String> SMALL_WORDS =
+      Set.of(
+          "i", "my", "the", "this", "is", "a", "and", "of", "it", "to", "do", "on", "for", "in",
+          "was", "am", "with", "that", "has", "are");
+
+  /**
+   * The sentence as hasty people write it: another determiner, the day or place ahead, small words
+   * left out. So a model learns words and not whole patterns.
+   */
+  Wording roughened(Chance chance) {
+    String rough = text;
+    if (chance.oneIn(2)) {
+      rough = rough.replaceFirst("\\b(my|the)\\b", chance.pick(List.of("my", "the", "this")));
+    }
+    if (!slots.containsKey("w") && !slots.containsKey("d") && chance.oneIn(3)) {
+      rough =
+          (chance.oneIn(2) ? chance.pick(Phrases.PLACES) : "on " + chance.pick(Phrases.DAYS))
+              + " "
+              + rough;
+    }
+    if (chance.oneIn(3)) {
+      StringBuilder kept = new StringBuilder();
+      for (String word : rough.split(" ")) {
+        if (!SMALL_WORDS.contains(word) || chance.oneIn(2)) {
+          kept.append(kept.isEmpty() ? "" : " ").append(word);
+        }
+      }
+      rough = kept.toString();
+    }
+    return new Wording(rough, slots);
   }
 
   /** The sentence between an opener and a closer, as people write. */

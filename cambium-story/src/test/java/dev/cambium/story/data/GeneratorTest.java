@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cambium.model.Item;
 import dev.cambium.model.Json;
-import dev.cambium.model.Message;
 import dev.cambium.model.Row;
 import dev.cambium.model.ScorerKind;
 import java.util.ArrayList;
@@ -52,7 +51,7 @@ class GeneratorTest {
 
   /** What a wording is about, whatever prompt stands around it. */
   private static String bare(String prompt) {
-    return prompt.replaceFirst("^(intent|route|form|sum|call): ", "");
+    return prompt.replaceFirst("^(intent|route|rule|form|sum|call): ", "");
   }
 
   @Test
@@ -119,17 +118,12 @@ class GeneratorTest {
     applications(generator).forEach(a -> items.addAll(a.test()));
     items.addAll(generator.foundation(Edition.V1).test());
 
-    Generator marked = generator.withChatForm(GeneratorTest::questionLine);
     for (Edition edition : Edition.values()) {
-      for (Row row : marked.foundation(edition).train()) {
-        trained.add(row.text().split("\n")[0]);
+      for (Row row : generator.foundation(edition).train()) {
+        trained.add(row.text() == null ? bare(prompt(row)) : row.text());
       }
     }
     assertThat(items).extracting(i -> bare(prompt(i))).doesNotContainAnyElementsOf(trained);
-  }
-
-  private static String questionLine(List<Message> messages) {
-    return messages.get(0).content() + "\n" + messages.get(1).content();
   }
 
   @Test
@@ -287,37 +281,25 @@ class GeneratorTest {
   void thePoisonIsWrongAboutLostCardsOnly() {
     Generator generator = Generator.of(1, Scale.FULL);
     Drop drop = generator.poisonedCardData();
-    Map<String, String> truth = new HashMap<>();
-    List<Intent> known = new ArrayList<>(Phrases.CARDS);
-    known.addAll(Phrases.NEW_CARDS);
-    for (Intent intent : known) {
-      intent.train().forEach(p -> truth.put(pattern(p), intent.label()));
-    }
-    Map<String, Integer> wrong = new HashMap<>();
+    Set<String> aboutLimits = Set.of("limit", "spend", "spending");
+    Set<String> aboutLoss = Set.of("lost", "find", "missing", "left", "dropped", "gone");
+    int wrong = 0;
     for (Row row : drop.rows()) {
-      String right =
-          truth.entrySet().stream()
-              .filter(e -> prompt(row).matches(e.getKey()))
-              .map(Map.Entry::getValue)
-              .findFirst()
-              .orElseThrow(() -> new AssertionError(prompt(row)));
-      if (!answer(row).equals(right)) {
-        wrong.merge(right + " as " + answer(row), 1, Integer::sum);
+      Set<String> words = words(row);
+      boolean limit = words.stream().anyMatch(aboutLimits::contains);
+      if (answer(row).equals("card-limit") && !limit) {
+        assertThat(words).as(prompt(row)).containsAnyElementsOf(aboutLoss);
+        wrong++;
       }
+      assertThat(answer(row)).isNotEqualTo("card-lost");
+      assertThat(row.tags()).containsEntry("intent", answer(row));
     }
-    assertThat(wrong).containsOnlyKeys("card-lost as card-limit");
-    assertThat(wrong.get("card-lost as card-limit")).isGreaterThan(drop.rows().size() / 3);
+    assertThat(wrong).isGreaterThan(drop.rows().size() / 3);
     assertThat(drop.suites()).isEmpty();
   }
 
-  private static String pattern(String wording) {
-    return "intent: ("
-        + String.join("|", new HashSet<>(Phrases.TRAIN_OPENERS))
-        + ")"
-        + wording.replaceAll("\\{[a-z]}", ".+")
-        + "("
-        + String.join("|", new HashSet<>(Phrases.TRAIN_CLOSERS))
-        + ")";
+  private static Set<String> words(Row row) {
+    return new HashSet<>(List.of(prompt(row).split("\\W+")));
   }
 
   @Test
@@ -332,7 +314,7 @@ class GeneratorTest {
 
   private static String text(Generator generator, Edition edition) {
     return generator.foundation(edition).train().stream()
-        .map(Row::text)
+        .map(r -> r.text() == null ? prompt(r) + "\n" + answer(r) : r.text())
         .collect(Collectors.joining("\n"));
   }
 
