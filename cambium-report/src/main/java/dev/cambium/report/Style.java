@@ -86,10 +86,10 @@ final class Style {
       figure svg{display:block;max-width:100%;height:auto}
       .pair{display:grid;grid-template-columns:1fr 1fr;gap:12px 32px}
       .pair figure{margin:12px 0}
-      .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:1px;
-      background:var(--faint);border:1px solid var(--faint);border-radius:8px;overflow:hidden;margin:8px 0 18px}
-      .tile{background:var(--card);padding:14px 16px}
-      .tile .value{font-size:25px;line-height:1.2;font-weight:650;font-variant-numeric:tabular-nums;letter-spacing:-.01em}
+      .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));background:var(--card);
+      border:1px solid var(--faint);border-radius:8px;overflow:hidden;margin:8px 0 18px}
+      .tile{padding:14px 16px;box-shadow:1px 1px 0 var(--faint)}
+      .tile .value{white-space:nowrap;font-size:25px;line-height:1.2;font-weight:650;font-variant-numeric:tabular-nums;letter-spacing:-.01em}
       .tile .label{font-size:13px}
       .tile .note{font-size:12.5px;color:var(--soft)}
       dl.terms{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:4px 18px;margin:12px 0;font-size:14px}
@@ -100,7 +100,7 @@ final class Style {
       table{border-collapse:collapse;width:100%;font-size:14px}
       th,td{text-align:left;padding:6px 12px 6px 0;vertical-align:top;border-bottom:1px solid var(--rule)}
       thead th{font-size:12.5px;font-weight:500;color:var(--soft);vertical-align:bottom;border-color:var(--faint)}
-      tbody th{font-weight:600}
+      tbody th{font-weight:600;white-space:nowrap}.evidence figure{margin:0}
       table.accuracy td,table.accuracy th{vertical-align:middle}
       table.accuracy tbody th{padding-top:7px;padding-bottom:7px}table.accuracy td.plot,table.accuracy th.plot{width:380px;min-width:260px;padding:0 16px 0 0}
       table.accuracy svg{display:block;width:100%}
