@@ -13,7 +13,9 @@ import java.util.Comparator;
  * <p>Which direction needs it: a release that must hold <em>every</em> capability rejects "some
  * capability is inferior" only when each single test does, so its false-release probability is at
  * most alpha without correction (intersection-union; Berger, 1982). Claims of the kind "<em>at
- * least one of these</em> broke" (a slice among forty) do need it.
+ * least one of these</em> broke" (a slice among forty) do need it. A planned test plays for its own
+ * 1/alpha: one of K that are to be corrected should be made with alpha/K, or it has little reason
+ * to win more.
  */
 public final class Holm {
 

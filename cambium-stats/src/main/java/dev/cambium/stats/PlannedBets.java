@@ -16,7 +16,8 @@ package dev.cambium.stats;
  *
  * <p>Such bets take their time even where the answer is obvious. The last tenth of the capital is
  * therefore played by {@link MixedBets}, which find a collapse in half the items and cost the rest
- * a thirtieth of the target's logarithm. Past the plan all of it is.
+ * a thirtieth of the target's logarithm. Past the plan, or once its target is won, all of it is:
+ * further items go on adding evidence.
  */
 final class PlannedBets implements Bets {
 
@@ -54,10 +55,10 @@ final class PlannedBets implements Bets {
   }
 
   private double plannedShare() {
-    if (seen >= planned) {
+    if (seen >= planned || logPlanned >= logTarget) {
       return mixed.share();
     }
-    double toWin = Math.max(0, logTarget - logPlanned);
+    double toWin = logTarget - logPlanned;
     double meanSquare = squares / (seen + PRIOR_ITEMS);
     return Math.min(BOLDEST, Math.sqrt(2 * toWin / ((planned - seen) * meanSquare)));
   }

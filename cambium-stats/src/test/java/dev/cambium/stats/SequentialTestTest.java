@@ -110,6 +110,21 @@ class SequentialTestTest {
     assertThat(test.breaking().eValue()).isGreaterThan(20);
   }
 
+  /** Holm among many needs more than 1/alpha: the bets do not stop at the target. */
+  @Test
+  void evidenceGoesOnGrowingPastTheTarget() {
+    NonInferiorityTest test = NonInferiorityTest.planned(0.1, 0.05, 40);
+    for (int i = 0; i < 40; i++) {
+      test.observe(0);
+    }
+    assertThat(test.finding()).isEqualTo(Finding.HOLDS);
+    double atThePlansEnd = test.holding().largest();
+    for (int i = 0; i < 100; i++) {
+      test.observe(0);
+    }
+    assertThat(test.holding().largest()).isGreaterThan(100 * atThePlansEnd);
+  }
+
   @Test
   void argumentsOutOfRangeAreNamed() {
     assertThatThrownBy(() -> NonInferiorityTest.open(1, 0.05)).hasMessageContaining("margin");
