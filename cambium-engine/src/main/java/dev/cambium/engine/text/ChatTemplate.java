@@ -5,7 +5,10 @@ import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
 import com.hubspot.jinjava.LegacyOverrides;
 import com.hubspot.jinjava.el.JinjavaProcessors;
-import com.hubspot.jinjava.interpret.RenderResult;
+import com.hubspot.jinjava.interpret.Context;
+import com.hubspot.jinjava.interpret.InterpretException;
+import com.hubspot.jinjava.interpret.JinjavaInterpreter;
+import com.hubspot.jinjava.interpret.OutputTooBigException;
 import com.hubspot.jinjava.interpret.TemplateError;
 import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import dev.cambium.engine.text.TemplateException.Reason;
@@ -34,12 +37,17 @@ import org.jspecify.annotations.Nullable;
 public final class ChatTemplate {
 
   /** Nodes that one rendering may visit; real templates stay under a few hundred a message. */
-  private static final int MAX_STEPS = 200_000;
+  private static final int MAX_STEPS = 100_000;
 
   private static final int MAX_OUTPUT = 16_000_000;
   private static final int MAX_COLLECTION = 100_000;
 
   private static final Jinjava ENGINE = engine();
+
+  /** What all renderings of a thread share; making it anew costs more than most renderings. */
+  private static final ThreadLocal<Context> GLOBALS =
+      ThreadLocal.withInitial(ENGINE::getGlobalContextCopy);
+
   private static final ThreadLocal<int[]> STEPS = ThreadLocal.withInitial(() -> new int[1]);
 
   private final String source;
@@ -109,17 +117,38 @@ public final class ChatTemplate {
       bindings.put("tools", null);
     }
     STEPS.get()[0] = 0;
-    RenderResult result;
+    JinjavaInterpreter interpreter =
+        new JinjavaInterpreter(
+            ENGINE,
+            new Context(GLOBALS.get(), bindings, ENGINE.getGlobalConfig().getDisabled()),
+            ENGINE.getGlobalConfig());
+    JinjavaInterpreter.pushCurrent(interpreter);
     try {
-      result = ENGINE.renderForResult(source, bindings);
+      String text = interpreter.render(source);
+      refuseErrors(interpreter.getErrorsCopy());
+      return text;
+    } catch (InterpretException e) {
+      refuseErrors(interpreter.getErrorsCopy());
+      throw new TemplateException(
+          isTooBig(e) ? Reason.UNBOUNDED : Reason.FAILED,
+          "the chat template failed: " + e.getMessage());
     } catch (StackOverflowError e) {
       throw new TemplateException(Reason.UNBOUNDED, "the chat template recurses without end");
-    } catch (Unbounded e) {
-      throw new TemplateException(
-          Reason.UNBOUNDED, "the chat template was stopped after " + MAX_STEPS + " steps");
+    } catch (Stop e) {
+      refuseErrors(interpreter.getErrorsCopy());
+      throw stopped();
+    } finally {
+      JinjavaInterpreter.popCurrent();
     }
-    refuseErrors(result.getErrors());
-    return result.getOutput();
+  }
+
+  private static boolean isTooBig(InterpretException e) {
+    return e.getCause() instanceof OutputTooBigException;
+  }
+
+  private static TemplateException stopped() {
+    return new TemplateException(
+        Reason.UNBOUNDED, "the chat template was stopped after " + MAX_STEPS + " steps");
   }
 
   private static void refuseErrors(List<TemplateError> errors) {
@@ -129,9 +158,8 @@ public final class ChatTemplate {
           throw new TemplateException(
               Reason.RAISED, "the chat template refuses these messages: " + at.getMessage());
         }
-        if (at instanceof Unbounded) {
-          throw new TemplateException(
-              Reason.UNBOUNDED, "the chat template was stopped after " + MAX_STEPS + " steps");
+        if (at instanceof Stop) {
+          throw stopped();
         }
       }
     }
@@ -145,7 +173,9 @@ public final class ChatTemplate {
                     + ": "
                     + error.getMessage());
         default -> {
-          if (error.getSeverity() == TemplateError.ErrorType.FATAL) {
+          // Undefined names are only warned of, in Jinja too.
+          if (error.getReason() != TemplateError.ErrorReason.UNKNOWN
+              || error.getSeverity() == TemplateError.ErrorType.FATAL) {
             throw new TemplateException(
                 Reason.FAILED,
                 "the chat template failed: line " + error.getLineno() + ": " + error.getMessage());
@@ -167,7 +197,7 @@ public final class ChatTemplate {
             .withMaxMapSize(MAX_COLLECTION)
             .withRangeLimit(MAX_COLLECTION)
             .withMaxRenderDepth(20)
-            .withMaxMacroRecursionDepth(20)
+            .withMaxMacroRecursionDepth(10)
             .withEnableRecursiveMacroCalls(true)
             .withLegacyOverrides(
                 // All that brings the library closer to Jinja; the exception takes it further away.
@@ -177,16 +207,16 @@ public final class ChatTemplate {
             .withElResolver(PythonMethods.resolver())
             .withProcessors(
                 JinjavaProcessors.newBuilder()
-                    .withNodePreProcessor((node, interpreter) -> step())
+                    .withNodePreProcessor((node, interpreter) -> step(interpreter))
                     .build())
             .withDisabled(
                 Map.of(
-                    com.hubspot.jinjava.interpret.Context.Library.TAG,
+                    Context.Library.TAG,
                     Set.of("include", "import", "from", "extends", "block"),
-                    com.hubspot.jinjava.interpret.Context.Library.FILTER,
+                    Context.Library.FILTER,
                     Set.of("random", "shuffle", "log"),
-                    com.hubspot.jinjava.interpret.Context.Library.FUNCTION,
-                    Set.of("today", "unixtimestamp", "strtotime", "datetimeformat")))
+                    Context.Library.FUNCTION,
+                    Set.of(":today", ":unixtimestamp", ":strtotime", ":datetimeformat")))
             .build();
     Jinjava engine = new Jinjava(config);
     engine.registerFunction(
@@ -197,9 +227,14 @@ public final class ChatTemplate {
     return engine;
   }
 
-  private static void step() {
-    if (++STEPS.get()[0] > MAX_STEPS) {
-      throw new Unbounded();
+  /** The library goes on after errors; nothing after the first one matters here. */
+  private static void step(JinjavaInterpreter interpreter) {
+    List<TemplateError> errors = interpreter.getErrors();
+    boolean failed =
+        !errors.isEmpty()
+            && errors.get(errors.size() - 1).getSeverity() == TemplateError.ErrorType.FATAL;
+    if (failed || ++STEPS.get()[0] > MAX_STEPS) {
+      throw new Stop();
     }
   }
 
@@ -216,8 +251,8 @@ public final class ChatTemplate {
     }
   }
 
-  /** Extends Error: the template engine must not take it for a template's fault and go on. */
-  private static final class Unbounded extends Error {
+  /** Extends Error: the template library must not take it for a template's fault and go on. */
+  private static final class Stop extends Error {
     private static final long serialVersionUID = 1L;
   }
 }

@@ -102,6 +102,9 @@ class ChatTemplateTest {
   void namesWhatIsWrongWithATemplate() {
     assertThat(refused("{% if %}x").reason()).isEqualTo(Reason.FAILED);
     assertThat(refused("{% nonsense %}").reason()).isEqualTo(Reason.FAILED);
+    assertThat(refused("{% include 'other' %}").reason()).isEqualTo(Reason.FAILED);
+    assertThat(refused("{{ today() }}").reason()).isEqualTo(Reason.FAILED);
+    assertThat(refused("{{ messages|shuffle }}").reason()).isEqualTo(Reason.FAILED);
     assertThat(refused("{{ raise_exception('no such role') }}"))
         .hasMessageContaining("no such role")
         .extracting(TemplateException::reason)
