@@ -130,6 +130,32 @@ class LocalArtifactStoreTest extends ArtifactStoreContract {
   @Test
   void collectingWaitsForTheLock() throws Exception {
     Digest digest = store.put("old".getBytes());
+    whileAnotherProcessHoldsTheLock(
+        () -> store.collect(Set.of(), Duration.ZERO),
+        () -> assertThat(store.has(digest)).as("not collected while locked").isTrue());
+    assertThat(store.has(digest)).isFalse();
+  }
+
+  /** A writer that finds its object there cannot go on while a collector may be deleting it. */
+  @Test
+  void keepingAnExistingObjectWaitsForTheLock() throws Exception {
+    Digest digest = store.put("old".getBytes());
+    age(digest);
+    FileTime old = Files.getLastModifiedTime(store.path(digest));
+    whileAnotherProcessHoldsTheLock(
+        () -> store.put("old".getBytes()),
+        () ->
+            assertThat(Files.getLastModifiedTime(store.path(digest)))
+                .as("not touched while locked")
+                .isEqualTo(old));
+    assertThat(Files.getLastModifiedTime(store.path(digest))).isGreaterThan(old);
+  }
+
+  private interface Check {
+    void run() throws IOException;
+  }
+
+  private void whileAnotherProcessHoldsTheLock(Runnable work, Check meanwhile) throws Exception {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     Process holder =
         new ProcessBuilder(
@@ -141,16 +167,15 @@ class LocalArtifactStoreTest extends ArtifactStoreContract {
             .start();
     try {
       assertThat(holder.getInputStream().read()).isEqualTo('L');
-      Thread collector = new Thread(() -> store.collect(Set.of(), Duration.ZERO));
-      collector.start();
+      Thread worker = new Thread(work);
+      worker.start();
       for (int i = 0; i < 20; i++) {
-        collector.join(5);
-        assertThat(store.has(digest)).as("not collected while the lock is held").isTrue();
+        worker.join(5);
+        meanwhile.run();
       }
       holder.getOutputStream().write('\n');
       holder.getOutputStream().flush();
-      collector.join();
-      assertThat(store.has(digest)).isFalse();
+      worker.join();
     } finally {
       holder.destroyForcibly().waitFor();
     }

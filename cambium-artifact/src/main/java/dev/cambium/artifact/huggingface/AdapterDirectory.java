@@ -153,19 +153,23 @@ public final class AdapterDirectory {
             "target_modules", JsonFile.shown(modules), "a list of projections, or \"all-linear\"");
         return targets;
       }
+      List<String> others = new ArrayList<>();
       for (JsonNode module : modules) {
         Optional<Projection> projection = Projection.ofLabel(module.asText());
-        if (projection.isPresent() && targets.add(projection.get())) {
-          continue;
+        if (projection.isEmpty() || !targets.add(projection.get())) {
+          others.add(projection.map(p -> p.label() + " twice").orElse(module.asText()));
         }
-        findings.refuseEach(
+      }
+      if (!others.isEmpty()) {
+        findings.refuse(
             config.name(),
             "target_modules",
-            JsonFile.shown(module) + (projection.isPresent() ? " twice" : ""),
+            String.join(", ", others),
             "each of "
                 + Arrays.stream(Projection.values()).map(Projection::label).toList()
                 + " at most once",
-            "Name the projections alone; they are adapted in every layer.");
+            "Name the projections alone, without their layers: they are adapted in every layer.");
+        targets.clear();
       }
       return targets;
     }
@@ -202,7 +206,9 @@ public final class AdapterDirectory {
               weights.checkCoverage(
                   expected(l, shape, weights),
                   WEIGHTS,
-                  shape.isPresent() ? "its base with " + CONFIG : CONFIG));
+                  shape.isPresent() ? CONFIG + " and the base" : CONFIG,
+                  "An adapter fits only the base that it was trained on; another base needs a"
+                      + " transfer."));
       weights.checkTypes();
       weights.scan();
       checkEffect(weights, findings);

@@ -4,11 +4,9 @@ import dev.cambium.artifact.huggingface.Problem.Severity;
 import dev.cambium.artifact.safetensors.DType;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -21,8 +19,7 @@ final class Findings {
   private static final int LISTED = 20;
 
   private final List<Problem> problems = new ArrayList<>();
-  private final Set<String> repeated = new HashSet<>();
-  private final Map<String, Integer> counts = new HashMap<>();
+  private final Map<String, List<Problem>> repeated = new LinkedHashMap<>();
   private final SortedMap<String, String> facts = new TreeMap<>();
   private final SortedMap<String, Long> files = new TreeMap<>();
   private final List<Inspection.TensorSummary> tensors = new ArrayList<>();
@@ -38,14 +35,18 @@ final class Findings {
     problems.add(new Problem(Severity.WARNING, file, key, found, expected, remedy));
   }
 
-  /** Refuses something that may repeat for every tensor of a model: only the first are listed. */
-  void refuseEach(String file, String key, String found, String expected, String remedy) {
-    String sort = expected + "|" + remedy;
-    int count = counts.merge(sort, 1, Integer::sum);
-    if (count <= LISTED) {
-      refuse(file, key, found, expected, remedy);
-    } else {
-      repeated.add(sort);
+  /**
+   * Refuses something that may repeat for every tensor of a model: only the first are listed.
+   *
+   * @param sort what repeats, for a person: {@code missing tensors}
+   */
+  void refuseEach(
+      String sort, String file, String key, String found, String expected, String remedy) {
+    Problem problem = new Problem(Severity.REFUSED, file, key, found, expected, remedy);
+    List<Problem> alike = repeated.computeIfAbsent(sort, s -> new ArrayList<>());
+    alike.add(problem);
+    if (alike.size() <= LISTED) {
+      problems.add(problem);
     }
   }
 
@@ -68,11 +69,17 @@ final class Findings {
   }
 
   Inspection result(String location, Inspection.Kind kind, List<String> ignored) {
-    for (String sort : repeated) {
-      String[] parts = sort.split("\\|", 2);
-      int more = counts.getOrDefault(sort, 0) - LISTED;
-      refuse(".", "", more + " more problems of this kind", parts[0], parts[1]);
-    }
+    repeated.forEach(
+        (sort, alike) -> {
+          if (alike.size() > LISTED) {
+            refuse(
+                ".",
+                "",
+                alike.size() + " " + sort,
+                "none",
+                "The first " + LISTED + " are listed above. " + alike.get(0).remedy());
+          }
+        });
     problems.sort(Comparator.comparing(Problem::severity)); // Stable: in the order found.
     tensors.sort(Comparator.comparing(Inspection.TensorSummary::name));
     return new Inspection(

@@ -131,6 +131,7 @@ public final class ModelDirectory {
       placed.put(entry.getKey(), shard);
       if (!entry.getValue().isTextual() || !isPlainName(shard)) {
         findings.refuseEach(
+            "names of no shard",
             INDEX,
             "weight_map." + entry.getKey(),
             JsonFile.shown(entry.getValue()),
@@ -169,6 +170,7 @@ public final class ModelDirectory {
   }
 
   private static void checkPlaces(Map<String, String> placed, Weights weights, Findings findings) {
+    String sort = "tensors that lie elsewhere than the index says";
     String expected = "each tensor in the file that the index names, and in the index";
     String remedy = "Save the model again, so that index and shards agree.";
     placed.forEach(
@@ -176,6 +178,7 @@ public final class ModelDirectory {
           String found = weights.fileOf(tensor).orElse("no file");
           if (!found.equals(shard)) {
             findings.refuseEach(
+                sort,
                 INDEX,
                 "weight_map." + tensor,
                 "it in " + found + ", not in " + shard,
@@ -186,6 +189,7 @@ public final class ModelDirectory {
     for (String tensor : weights.names()) {
       if (!placed.containsKey(tensor)) {
         findings.refuseEach(
+            sort,
             weights.fileOf(tensor).orElse(INDEX),
             tensor,
             "a tensor that the index does not name",
@@ -209,7 +213,8 @@ public final class ModelDirectory {
             "Set tie_word_embeddings to false, or remove the tensor.");
       }
     }
-    weights.checkCoverage(expected, mainFile, CONFIG);
+    weights.checkCoverage(
+        expected, mainFile, CONFIG, "Check that weights and configuration belong together.");
   }
 
   private static void checkTokenizer(Folder folder, Optional<LlamaShape> shape, Findings findings) {

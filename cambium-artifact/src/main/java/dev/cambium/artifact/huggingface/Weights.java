@@ -65,7 +65,7 @@ final class Weights implements AutoCloseable {
       return false;
     }
     open.add(file);
-    file.metadata().forEach((key, value) -> findings.fact(name + " metadata " + key, value));
+    file.metadata().forEach((key, value) -> findings.fact("metadata " + key, value));
     for (TensorInfo info : file.tensors().values()) {
       Place before = tensors.putIfAbsent(info.name(), new Place(name, file, info));
       if (before != null) {
@@ -96,25 +96,32 @@ final class Weights implements AutoCloseable {
     return Optional.ofNullable(tensors.get(tensor)).map(p -> p.info().shape());
   }
 
-  /** Compares with what the configuration calls for, in both directions. */
-  void checkCoverage(Map<String, List<Long>> expected, String mainFile, String config) {
+  /**
+   * Compares with what a configuration calls for, in both directions.
+   *
+   * @param mainFile the file in which a missing tensor is missed
+   * @param by what calls for them, for a person
+   */
+  void checkCoverage(Map<String, List<Long>> expected, String mainFile, String by, String remedy) {
     expected.forEach(
         (name, shape) -> {
           Place place = tensors.get(name);
           if (place == null) {
             findings.refuseEach(
+                "missing tensors",
                 mainFile,
                 name,
                 "no such tensor",
-                "every tensor that " + config + " calls for",
-                "Check that the weights belong to this " + config + ".");
+                "shape " + shape + ", by " + by,
+                remedy);
           } else if (!place.info().shape().equals(shape)) {
             findings.refuseEach(
+                "tensors of another shape",
                 place.file(),
                 name,
-                "shape " + place.info().shape() + " where " + config + " calls for " + shape,
-                "the shapes that " + config + " calls for",
-                "Check that the weights belong to this " + config + ".");
+                "shape " + place.info().shape(),
+                shape + ", by " + by,
+                remedy);
           }
         });
     tensors.forEach(
@@ -122,11 +129,12 @@ final class Weights implements AutoCloseable {
           // A buffer that old exports hold; it follows from the configuration.
           if (!expected.containsKey(name) && !name.endsWith(".rotary_emb.inv_freq")) {
             findings.refuseEach(
+                "tensors that nothing calls for",
                 place.file(),
                 name,
-                "a tensor that " + config + " does not call for",
-                "no tensor that would be left unused",
-                "Remove it, or correct " + config + ".");
+                "a tensor of shape " + place.info().shape(),
+                "none of that name, by " + by,
+                remedy);
           }
         });
   }
@@ -148,6 +156,7 @@ final class Weights implements AutoCloseable {
         (name, place) -> {
           if (!SUPPORTED.contains(place.info().dtype())) {
             findings.refuseEach(
+                "tensors of another type",
                 place.file(),
                 name,
                 place.info().dtype().label(),
@@ -170,6 +179,7 @@ final class Weights implements AutoCloseable {
                 .ifPresent(
                     bad ->
                         findings.refuseEach(
+                            "tensors that are not finite",
                             place.file(),
                             name,
                             bad.toString(),
@@ -177,6 +187,7 @@ final class Weights implements AutoCloseable {
                             "The run that wrote these weights diverged; use an earlier state."));
           } catch (SafetensorsException e) {
             findings.refuseEach(
+                "tensors too large",
                 place.file(),
                 name,
                 e.found(),

@@ -43,7 +43,7 @@ class SafetensorsPropertiesTest {
     }
   }
 
-  @Property(tries = 150)
+  @Property(tries = 50)
   void whatWasWrittenComesBack(
       @ForAll("tensors") Map<String, Tensor> tensors,
       @ForAll("metadata") Map<String, String> metadata)
