@@ -1,0 +1,834 @@
+package dev.cambium.loop;
+
+import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.IntegrityException;
+import dev.cambium.artifact.LocalArtifactStore;
+import dev.cambium.artifact.huggingface.AdapterDirectory;
+import dev.cambium.artifact.huggingface.Inspection;
+import dev.cambium.artifact.huggingface.Problem;
+import dev.cambium.ledger.EcosystemLock;
+import dev.cambium.ledger.Ledger;
+import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.Precondition;
+import dev.cambium.ledger.Recorded;
+import dev.cambium.ledger.VerificationReport;
+import dev.cambium.loop.action.ActionRunner;
+import dev.cambium.loop.action.EffectiveModel;
+import dev.cambium.loop.action.JobExecutor;
+import dev.cambium.loop.action.VersionFiles;
+import dev.cambium.loop.action.WorkerProcess;
+import dev.cambium.loop.campaign.Approver;
+import dev.cambium.loop.campaign.CampaignRunner;
+import dev.cambium.loop.campaign.Judge;
+import dev.cambium.loop.campaign.Workspace;
+import dev.cambium.loop.data.DataException;
+import dev.cambium.loop.data.Overlap;
+import dev.cambium.loop.data.OverlapCheck;
+import dev.cambium.loop.data.RowFile;
+import dev.cambium.loop.data.Split;
+import dev.cambium.loop.declaration.CapabilityDeclaration;
+import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.declaration.Line;
+import dev.cambium.loop.explain.Why;
+import dev.cambium.loop.explain.WhyNode;
+import dev.cambium.loop.gate.Evaluations;
+import dev.cambium.loop.gate.Suite;
+import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.plan.CostModel;
+import dev.cambium.loop.plan.Plan;
+import dev.cambium.loop.plan.Planner;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.FileEntry;
+import dev.cambium.model.Item;
+import dev.cambium.model.Json;
+import dev.cambium.model.Manifest;
+import dev.cambium.model.Outcome;
+import dev.cambium.model.Progress;
+import dev.cambium.model.Tier;
+import dev.cambium.model.VersionKind;
+import dev.cambium.model.VersionRef;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An opened ecosystem. Every call that changes something is one or more transactions of the ledger;
+ * if it throws, what it was about to do has not happened.
+ *
+ * <p>Not thread-safe. Several processes may work on one ecosystem: long work takes its lock, and of
+ * two that move the same channel one wins and the other is told what it found.
+ */
+public final class Cambium implements AutoCloseable {
+
+  /** Folder of everything that is Cambium's own, in the ecosystem's directory. */
+  public static final String HOME = ".cambium";
+
+  /** Objects younger than this are kept by {@link #gc}: a writer may be about to record them. */
+  private static final Duration GC_GRACE = Duration.ofHours(1);
+
+  private final Path directory;
+  private final String actor;
+  private final InstantSource clock;
+  private final Ledger ledger;
+  private final ArtifactStore store;
+  private final VersionFiles versions;
+  private final Supplier<JobExecutor> executors;
+  private @Nullable JobExecutor executor;
+  private @Nullable ActionRunner actions;
+
+  private Cambium(
+      Path directory,
+      String actor,
+      InstantSource clock,
+      Ledger ledger,
+      @Nullable Supplier<JobExecutor> executors) {
+    this.directory = directory;
+    this.actor = actor;
+    this.clock = clock;
+    this.ledger = ledger;
+    Path home = directory.resolve(HOME);
+    this.store = LocalArtifactStore.open(home.resolve("objects"));
+    this.versions = new VersionFiles(store, home.resolve("cache"));
+    this.executors =
+        executors != null
+            ? executors
+            : () -> new WorkerProcess(home.resolve("log").resolve("worker.log"));
+  }
+
+  /**
+   * Makes an ecosystem in a directory that has none.
+   *
+   * @param yaml its declaration, already written as {@code ecosystem.yaml} if that file exists
+   */
+  public static Cambium create(Path directory, String yaml, String actor, InstantSource clock) {
+    return create(directory, yaml, actor, clock, null);
+  }
+
+  /**
+   * As {@link #create(Path, String, String, InstantSource)}, with another executor of actions than
+   * a worker process on this machine.
+   *
+   * @param executors asked once, when the first action is to be carried out
+   */
+  public static Cambium create(
+      Path directory,
+      String yaml,
+      String actor,
+      InstantSource clock,
+      @Nullable Supplier<JobExecutor> executors) {
+    Path root = directory.toAbsolutePath().normalize();
+    if (Ledger.exists(root)) {
+      throw new IllegalArgumentException(
+          root + " is an ecosystem already; `cambium status` shows it");
+    }
+    try {
+      Files.createDirectories(root);
+      Path file = root.resolve(Declaration.FILE);
+      if (!Files.exists(file)) {
+        Declaration.parse(Declaration.FILE, yaml, root);
+        Files.writeString(file, yaml);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write to " + root, e);
+    }
+    Cambium cambium = new Cambium(root, actor, clock, Ledger.create(root, clock), executors);
+    cambium.declare();
+    return cambium;
+  }
+
+  /** Opens an ecosystem. */
+  public static Cambium open(Path directory, String actor, InstantSource clock) {
+    return open(directory, actor, clock, null);
+  }
+
+  /** Opens an ecosystem with another executor; see {@code create}. */
+  public static Cambium open(
+      Path directory,
+      String actor,
+      InstantSource clock,
+      @Nullable Supplier<JobExecutor> executors) {
+    Path root = directory.toAbsolutePath().normalize();
+    return new Cambium(root, actor, clock, Ledger.open(root, clock), executors);
+  }
+
+  /** The ecosystem that a directory lies in: itself, or the nearest one above it. */
+  public static Optional<Path> find(Path start) {
+    for (Path dir = start.toAbsolutePath().normalize(); dir != null; dir = dir.getParent()) {
+      if (Ledger.exists(dir)) {
+        return Optional.of(dir);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The ecosystem's directory. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** The state, from the ledger. */
+  public LedgerState state() {
+    return ledger.state();
+  }
+
+  /** The artifact store. */
+  public ArtifactStore store() {
+    return store;
+  }
+
+  /** Reads {@code ecosystem.yaml} and its suites, and records them if they have changed. */
+  public Declaration declare() {
+    Declaration declaration = Declaration.load(directory);
+    SortedMap<String, List<Item>> items = declaration.suites(directory);
+    SortedMap<String, Digest> suites = new TreeMap<>();
+    items.forEach((name, list) -> suites.put(name, store.put(Suite.of(list).bytes())));
+    Digest text = store.put(declaration.yaml().getBytes(StandardCharsets.UTF_8));
+    Fact.EcosystemDeclared fact = new Fact.EcosystemDeclared(declaration.name(), text, suites);
+    if (state().ecosystem().map(Recorded::fact).filter(fact::equals).isEmpty()) {
+      ledger.append(actor, List.of(fact), List.of());
+    }
+    return declaration;
+  }
+
+  // ------------------------------------------------------------------------------ bringing in
+
+  /**
+   * Imports a model or adapter directory as the next version of a line. It is a candidate; {@link
+   * #signalUpstream} or {@link #promote} bring it before the gate.
+   *
+   * @param parent the version it was made from; needed below a foundation
+   * @throws IllegalArgumentException naming every reason why it cannot be accepted
+   */
+  public VersionRef importVersion(
+      Path source, String line, Tier tier, @Nullable VersionRef parent, String note) {
+    Declaration declaration = declare();
+    Line declared = declaration.line(line);
+    if (declared.tier() != tier) {
+      throw new IllegalArgumentException(
+          line
+              + " is declared as "
+              + declared.tier().label()
+              + " in "
+              + Declaration.FILE
+              + ", not as "
+              + tier.label());
+    }
+    if (tier == Tier.APPLICATION) {
+      throw new IllegalArgumentException(
+          "applications are declared in ecosystem.yaml (application: FILE), not imported");
+    }
+    Digest parentManifest = parentOf(declared, parent);
+    Inspection inspection = Inspection.of(source);
+    boolean adapter = inspection.kind() == Inspection.Kind.ADAPTER;
+    if (adapter && parentManifest != null) {
+      inspection =
+          AdapterDirectory.inspect(
+              source, versions.directory(versions.effective(parentManifest).model()));
+    }
+    if (!inspection.accepted()) {
+      throw new IllegalArgumentException(
+          source
+              + " cannot be imported:\n  "
+              + inspection.problems().stream()
+                  .map(Problem::line)
+                  .collect(Collectors.joining("\n  ")));
+    }
+    Manifest manifest =
+        versions.put(
+            source,
+            inspection.paths(),
+            adapter ? VersionKind.ADAPTER : VersionKind.MODEL,
+            parentManifest);
+    int number = state().nextVersionNumber(line);
+    VersionRef ref = new VersionRef(line, number);
+    VersionRef before = state().channel(line, Channel.CANDIDATE).orElse(null);
+    VersionRef stable = state().channel(line, Channel.STABLE).orElse(null);
+    ledger.append(
+        actor,
+        List.of(
+            new Fact.VersionRegistered(
+                ref,
+                manifest.digest(),
+                manifest.kind(),
+                parent,
+                stable,
+                null,
+                null,
+                null,
+                List.of(),
+                note),
+            new Fact.ChannelMoved(
+                line, Channel.CANDIDATE, before, ref, Fact.Movement.CANDIDATE, null, "imported")),
+        List.of(
+            new Precondition.NextVersionNumber(line, number),
+            new Precondition.ChannelAt(line, Channel.CANDIDATE, before)));
+    return ref;
+  }
+
+  private @Nullable Digest parentOf(Line line, @Nullable VersionRef parent) {
+    if (line.parent() == null) {
+      if (parent != null) {
+        throw new IllegalArgumentException(
+            line.name() + " is a foundation and has no parent; leave --parent out");
+      }
+      return null;
+    }
+    if (parent == null) {
+      throw new IllegalArgumentException(
+          line.name()
+              + " is built on "
+              + line.parent()
+              + ": say which version, --parent "
+              + line.parent()
+              + "@N");
+    }
+    if (!parent.line().equals(line.parent())) {
+      throw new IllegalArgumentException(
+          line.name() + " is built on " + line.parent() + ", not on " + parent.line());
+    }
+    return version(parent).manifest();
+  }
+
+  /**
+   * What a data signal took in.
+   *
+   * @param signal its id
+   * @param train rows to learn
+   * @param heldOut rows set aside
+   * @param rejected rows left out, with their reasons
+   * @param overlaps items of the line's suites that the rows give away; these are left out of every
+   *     verdict on a version that learnt them
+   */
+  public record DataTaken(
+      String signal, int train, int heldOut, List<String> rejected, List<Overlap> overlaps) {}
+
+  /**
+   * Takes in training data for a line.
+   *
+   * @param skipBad keep the good rows of a file that has bad ones
+   * @param allowOverlap take rows that suites contain, too
+   * @throws DataException if rows are bad or overlap, and the flags do not allow it
+   */
+  public DataTaken signalData(
+      Path file, String line, boolean skipBad, boolean allowOverlap, String note) {
+    Declaration declaration = declare();
+    Line declared = declaration.line(line);
+    if (declared.tier() == Tier.APPLICATION) {
+      throw new IllegalArgumentException(
+          line + " is an application and is not trained; signal data for " + declared.parent());
+    }
+    RowFile rows = RowFile.read(file, skipBad);
+    List<Overlap> overlaps = new ArrayList<>();
+    for (String capability : declaration.contract(line).capabilities()) {
+      Digest suite =
+          Objects.requireNonNull(state().ecosystem().orElseThrow().fact().suites().get(capability));
+      overlaps.addAll(OverlapCheck.find(rows.rows(), Suite.read(store.bytes(suite)).items()));
+    }
+    if (!overlaps.isEmpty() && !allowOverlap) {
+      throw new DataException(
+          file
+              + ": "
+              + overlaps.size()
+              + " suite item(s) are in the training rows, so they could no longer measure"
+              + " anything:\n  "
+              + overlaps.stream()
+                  .limit(10)
+                  .map(Object::toString)
+                  .collect(Collectors.joining("\n  "))
+              + (overlaps.size() > 10 ? "\n  …" : "")
+              + "\nTake the rows out, or accept that these items are left out of verdicts with"
+              + " --allow-overlap.");
+    }
+    Split split = Split.of(rows.rows());
+    Digest train = store.put(RowFile.encode(split.train()));
+    Digest heldOut = store.put(RowFile.encode(split.heldOut()));
+    String signal = state().nextSignal();
+    ledger.append(
+        actor,
+        List.of(
+            new Fact.SignalReceived(
+                signal,
+                Fact.SignalKind.DATA,
+                line,
+                train,
+                heldOut,
+                split.train().size(),
+                null,
+                note)),
+        List.of(new Precondition.SignalAbsent(signal)));
+    return new DataTaken(
+        signal,
+        split.train().size(),
+        split.heldOut().size(),
+        rows.rejected().stream().map(Object::toString).toList(),
+        overlaps);
+  }
+
+  /** Signals that a version of a line arrived, so that it be judged and passed on. */
+  public String signalUpstream(VersionRef version, String note) {
+    version(version);
+    declare().line(version.line());
+    String signal = state().nextSignal();
+    ledger.append(
+        actor,
+        List.of(
+            new Fact.SignalReceived(
+                signal, Fact.SignalKind.UPSTREAM, version.line(), null, null, 0, version, note)),
+        List.of(new Precondition.SignalAbsent(signal)));
+    return signal;
+  }
+
+  // --------------------------------------------------------------------------------- the loop
+
+  /** What {@link #run} would do now. An open campaign's plan, if there is one. */
+  public Plan plan() {
+    Optional<LedgerState.CampaignState> open = state().openCampaign();
+    if (open.isPresent()) {
+      return Json.read(store.bytes(open.get().opened().fact().plan()), Plan.class);
+    }
+    Declaration declaration = declare();
+    return new Planner(state(), declaration, store, CostModel.of(state(), store)).plan();
+  }
+
+  /**
+   * What a run of the loop did.
+   *
+   * @param campaign its id; none if there was nothing to do
+   * @param outcome none while a decision is waited for
+   * @param waitingFor the decision point that nobody answered
+   * @param settlements how the campaign left each line
+   * @param verdicts everything that gates decided in it
+   */
+  public record RunReport(
+      @Nullable String campaign,
+      Fact.@Nullable CampaignOutcome outcome,
+      @Nullable String waitingFor,
+      List<Fact.LineSettled> settlements,
+      List<Verdict> verdicts) {}
+
+  /**
+   * Turns the loop once: opens a campaign for all open signals, or goes on with the one that a
+   * crash or an unanswered question left open.
+   */
+  public RunReport run(Approver approver, Progress progress) {
+    try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium run", clock)) {
+      Objects.requireNonNull(lock);
+      Declaration declaration = declare();
+      CampaignRunner runner = new CampaignRunner(workspace(declaration), approver, progress);
+      Optional<LedgerState.CampaignState> open = state().openCampaign();
+      String campaign;
+      if (open.isPresent()) {
+        campaign = open.get().opened().fact().campaign();
+      } else {
+        Plan plan = plan();
+        if (plan.steps().isEmpty()) {
+          return new RunReport(null, null, null, List.of(), List.of());
+        }
+        campaign = runner.open(plan);
+      }
+      CampaignRunner.Result result = runner.run(campaign);
+      return new RunReport(
+          campaign,
+          result.outcome(),
+          result.waitingFor(),
+          settlements(campaign),
+          verdicts(campaign));
+    }
+  }
+
+  /** How a campaign left its lines so far. */
+  public List<Fact.LineSettled> settlements(String campaign) {
+    return state().settlements(campaign).stream().map(Recorded::fact).toList();
+  }
+
+  /** Everything that gates decided in a campaign. */
+  public List<Verdict> verdicts(String campaign) {
+    return state().verdictsOf(campaign).stream().map(v -> evidence(v.fact().evidence())).toList();
+  }
+
+  /** A verdict with its evidence. */
+  public Verdict evidence(Digest artifact) {
+    return Json.read(store.bytes(artifact), Verdict.class);
+  }
+
+  // ----------------------------------------------------------------------------- measuring
+
+  /**
+   * Outcomes of a version on a suite.
+   *
+   * @param items in the suite's order
+   * @param outcomes one for each item
+   */
+  public record Evaluation(
+      VersionRef version, String capability, List<Item> items, List<Outcome> outcomes) {
+
+    /** Mean score. */
+    public double score() {
+      return outcomes.stream().mapToDouble(Outcome::score).average().orElse(Double.NaN);
+    }
+
+    /** How many are right. */
+    public int right() {
+      return (int)
+          outcomes.stream().filter(o -> o.judgement() == dev.cambium.model.Judgement.RIGHT).count();
+    }
+  }
+
+  /** Evaluates a version on the whole suite of a capability. */
+  public Evaluation evaluate(VersionRef version, String capability, Progress progress) {
+    Declaration declaration = declare();
+    CapabilityDeclaration declared = declaration.capability(capability);
+    Judge judge = new Judge(workspace(declaration));
+    Suite suite = judge.suite(capability);
+    Evaluations evaluations = judge.evaluations();
+    Digest manifest = version(version).manifest();
+    int chunk = declaration.policy().chunk();
+    List<Outcome> outcomes = new ArrayList<>();
+    for (int from = 0; from < suite.items().size(); from += chunk) {
+      int to = Math.min(from + chunk, suite.items().size());
+      outcomes.addAll(
+          evaluations.run(manifest, suite, declared.scorer(), from, to, progress).outcomes());
+      progress.at("Evaluating " + version, outcomes.size(), suite.items().size(), capability);
+    }
+    return new Evaluation(version, capability, suite.items(), outcomes);
+  }
+
+  /** The capabilities that a line's contract names. */
+  public List<String> capabilities(String line) {
+    return declare().contract(line).capabilities();
+  }
+
+  // ------------------------------------------------------------------------------ releasing
+
+  /**
+   * Brings a version before its contract's gate and, if it passes, moves a channel to it.
+   *
+   * @param waiver a person's reason to release a first version that no capability measures; null
+   *     for none
+   * @return the verdict; the channel moved if, and only if, it is PASS
+   */
+  public Verdict promote(
+      VersionRef version, Channel channel, @Nullable String waiver, Progress progress) {
+    if (channel == Channel.CANDIDATE) {
+      throw new IllegalArgumentException(
+          "versions are candidates by being made; promote to canary or stable");
+    }
+    version(version);
+    try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium release", clock)) {
+      Objects.requireNonNull(lock);
+      VersionRef from = state().channel(version.line(), channel).orElse(null);
+      if (version.equals(from)) {
+        throw new IllegalArgumentException(version + " is " + channel.label() + " already");
+      }
+      VersionRef stable = state().channel(version.line(), Channel.STABLE).orElse(null);
+      Judge judge = new Judge(workspace(declare()));
+      Judge.Judged judged =
+          waiver == null
+              ? judge.judge(version, version.equals(stable) ? null : stable, null, progress)
+              : judge.waive(version, waiver);
+      if (judged.verdict().decision() == Decision.PASS) {
+        ledger.append(
+            actor,
+            List.of(
+                new Fact.ChannelMoved(
+                    version.line(),
+                    channel,
+                    from,
+                    version,
+                    Fact.Movement.RELEASE,
+                    judged.evidence(),
+                    judged.verdict().reason())),
+            List.of(new Precondition.ChannelAt(version.line(), channel, from)));
+      }
+      return judged.verdict();
+    }
+  }
+
+  /**
+   * Moves a line's stable channel back to what it pointed to before, in one transaction.
+   *
+   * @param cascade also move back every descendant that is built on the version being left
+   * @return the moves made, the line's own first
+   * @throws IllegalArgumentException if there is nothing to go back to
+   */
+  public List<Fact.ChannelMoved> rollback(String line, boolean cascade, String reason) {
+    Declaration declaration = declare();
+    declaration.line(line);
+    Map<String, Fact.ChannelMoved> moves = new LinkedHashMap<>();
+    moves.put(line, back(line, reason, new HashSet<>()));
+    if (cascade) {
+      Set<VersionRef> left = new HashSet<>();
+      left.add(Objects.requireNonNull(moves.get(line)).from());
+      for (Line below : declaration.descendants(line)) {
+        VersionRef stable = state().channel(below.name(), Channel.STABLE).orElse(null);
+        if (stable != null && left.contains(version(stable).parent())) {
+          left.add(stable);
+          moves.put(below.name(), back(below.name(), reason, left));
+        }
+      }
+    }
+    List<Precondition> preconditions = new ArrayList<>();
+    moves
+        .values()
+        .forEach(
+            m -> preconditions.add(new Precondition.ChannelAt(m.line(), m.channel(), m.from())));
+    ledger.append(actor, List.copyOf(moves.values()), preconditions);
+    return List.copyOf(moves.values());
+  }
+
+  /** The move back to the latest earlier stable version that is not built on one being left. */
+  private Fact.ChannelMoved back(String line, String reason, Set<VersionRef> left) {
+    VersionRef now =
+        state()
+            .channel(line, Channel.STABLE)
+            .orElseThrow(
+                () -> new IllegalArgumentException(line + " has no stable version to roll back"));
+    List<VersionRef> trail = new ArrayList<>(); // releases that no rollback has undone
+    for (Recorded<Fact.ChannelMoved> move : state().channelHistory(line, Channel.STABLE)) {
+      Fact.ChannelMoved fact = move.fact();
+      if (fact.movement() == Fact.Movement.ROLLBACK) {
+        while (!trail.isEmpty() && !trail.get(trail.size() - 1).equals(fact.to())) {
+          trail.remove(trail.size() - 1);
+        }
+      } else {
+        trail.add(fact.to());
+      }
+    }
+    for (int i = trail.size() - 1; i >= 0; i--) {
+      VersionRef earlier = trail.get(i);
+      VersionRef parent = version(earlier).parent();
+      if (!earlier.equals(now) && (parent == null || !left.contains(parent))) {
+        return new Fact.ChannelMoved(
+            line, Channel.STABLE, now, earlier, Fact.Movement.ROLLBACK, null, reason);
+      }
+    }
+    throw new IllegalArgumentException(
+        line + " was never stable at anything but " + now + "; there is nothing to go back to");
+  }
+
+  /** Stable versions that are built on a version other than their parent line's stable one. */
+  public Map<VersionRef, VersionRef> builtOnEarlier() {
+    Map<VersionRef, VersionRef> found = new LinkedHashMap<>();
+    state()
+        .allAt(Channel.STABLE)
+        .forEach(
+            (line, ref) -> {
+              VersionRef parent = version(ref).parent();
+              if (parent != null) {
+                VersionRef stable = state().channel(parent.line(), Channel.STABLE).orElse(null);
+                if (!parent.equals(stable)) {
+                  found.put(ref, parent);
+                }
+              }
+            });
+    return found;
+  }
+
+  // ---------------------------------------------------------------------------- looking, taking
+
+  /** The version that a target means now. */
+  public VersionRef resolve(Target target) {
+    if (target instanceof Target.Numbered numbered) {
+      version(numbered.version());
+      return numbered.version();
+    }
+    Target.AtChannel at = (Target.AtChannel) target;
+    return state()
+        .channel(at.line(), at.channel())
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    state().versions(at.line()).isEmpty()
+                        ? "no version of '" + at.line() + "'; `cambium status` lists the lines"
+                        : at.line() + " has nothing on channel " + at.channel().label()));
+  }
+
+  /** The record of a version. */
+  public Fact.VersionRegistered version(VersionRef ref) {
+    return state()
+        .version(ref)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "no version " + ref + "; `cambium status` lists what there is"))
+        .fact();
+  }
+
+  /** The manifest of a version. */
+  public Manifest manifest(VersionRef ref) {
+    return versions.manifest(version(ref).manifest());
+  }
+
+  /** Why a version is what it is. */
+  public WhyNode why(VersionRef ref) {
+    return new Why(state(), store).explain(ref);
+  }
+
+  /** Writes a version's own files, unchanged, to a folder that is absent or empty. */
+  public Manifest export(VersionRef ref, Path target) {
+    Manifest manifest = manifest(ref);
+    versions.export(version(ref).manifest(), target);
+    return manifest;
+  }
+
+  /**
+   * A file that two versions do not share.
+   *
+   * @param before digest in the first; none where it lacks the file
+   * @param after digest in the second
+   */
+  public record FileChange(String path, @Nullable Digest before, @Nullable Digest after) {}
+
+  /** The files in which two versions differ. */
+  public List<FileChange> diff(VersionRef a, VersionRef b) {
+    Manifest first = manifest(a);
+    Manifest second = manifest(b);
+    Set<String> paths =
+        java.util.stream.Stream.concat(first.files().stream(), second.files().stream())
+            .map(FileEntry::path)
+            .collect(Collectors.toCollection(java.util.TreeSet::new));
+    List<FileChange> changes = new ArrayList<>();
+    for (String path : paths) {
+      Digest before = first.file(path).map(FileEntry::digest).orElse(null);
+      Digest after = second.file(path).map(FileEntry::digest).orElse(null);
+      if (!Objects.equals(before, after)) {
+        changes.add(new FileChange(path, before, after));
+      }
+    }
+    return changes;
+  }
+
+  /**
+   * Directories of what runs when a version runs, laid out for reading; for {@code chat}.
+   *
+   * @param model the whole model
+   * @param adapter the adapter on it
+   * @param application the application around it
+   */
+  public record Runnable(
+      Path model, @Nullable Path adapter, dev.cambium.model.@Nullable Application application) {}
+
+  /** Lays a version out so that an engine can load it. */
+  public Runnable runnable(VersionRef ref) {
+    EffectiveModel effective = versions.effective(version(ref).manifest());
+    return new Runnable(
+        versions.directory(effective.model()),
+        effective.adapter() == null ? null : versions.directory(effective.adapter()),
+        effective.application() == null
+            ? null
+            : Json.read(
+                store.bytes(
+                    versions
+                        .manifest(effective.application())
+                        .file(dev.cambium.model.Application.FILE)
+                        .orElseThrow()
+                        .digest()),
+                dev.cambium.model.Application.class));
+  }
+
+  // ---------------------------------------------------------------------------- housekeeping
+
+  /** Recomputes everything that the ecosystem claims; see {@link Ledger#verify}. */
+  public VerificationReport verify(Progress progress) {
+    Set<Digest> checked = new HashSet<>();
+    return ledger.verify(
+        artifact -> {
+          progress.at("Verifying artifacts", checked.size(), 0, "");
+          return problem(artifact, checked);
+        });
+  }
+
+  /** What is wrong with an artifact or, if it is a manifest, with one of its files. */
+  private Optional<String> problem(Digest artifact, Set<Digest> checked) {
+    if (!checked.add(artifact)) {
+      return Optional.empty();
+    }
+    try {
+      store.verify(artifact);
+    } catch (IntegrityException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    }
+    if (state().versionsByManifest(artifact).isEmpty()) {
+      return Optional.empty();
+    }
+    for (FileEntry file : versions.manifest(artifact).files()) {
+      Optional<String> problem = problem(file.digest(), checked);
+      if (problem.isPresent()) {
+        return Optional.of(file.path() + ": " + problem.get());
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Removes what no record can reach, and what can be laid out anew. */
+  public ArtifactStore.Collected gc() {
+    try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium gc", clock)) {
+      Objects.requireNonNull(lock);
+      Set<Digest> reachable = new HashSet<>();
+      state().forEachArtifact(reachable::add);
+      for (Recorded<Fact.VersionRegistered> version : state().versions()) {
+        versions
+            .manifest(version.fact().manifest())
+            .files()
+            .forEach(f -> reachable.add(f.digest()));
+      }
+      VersionFiles.delete(directory.resolve(HOME).resolve("cache"));
+      return store.collect(reachable, GC_GRACE);
+    }
+  }
+
+  private Workspace workspace(Declaration declaration) {
+    return new Workspace(ledger, store, versions, actions(), declaration, actor);
+  }
+
+  private ActionRunner actions() {
+    ActionRunner runner = actions;
+    if (runner == null) {
+      JobExecutor started = executors.get();
+      executor = started;
+      runner =
+          new ActionRunner(
+              ledger, store, versions, started, directory.resolve(HOME).resolve("jobs"), actor);
+      actions = runner;
+    }
+    return runner;
+  }
+
+  /** How many actions this instance has carried out. */
+  public long actionsRun() {
+    return actions == null ? 0 : actions.carriedOut();
+  }
+
+  /** How many actions this instance has answered from the ledger. */
+  public long actionsMemoised() {
+    return actions == null ? 0 : actions.memoised();
+  }
+
+  @Override
+  public void close() {
+    if (executor != null) {
+      executor.close();
+    }
+    ledger.close();
+  }
+}

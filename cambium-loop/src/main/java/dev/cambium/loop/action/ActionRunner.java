@@ -1,0 +1,212 @@
+package dev.cambium.loop.action;
+
+import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.ledger.Ledger;
+import dev.cambium.ledger.Recorded;
+import dev.cambium.model.Action;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.FileEntry;
+import dev.cambium.model.Json;
+import dev.cambium.model.Manifest;
+import dev.cambium.model.Progress;
+import dev.cambium.model.VersionKind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * Carries out actions, each once. An action that the ledger knows is answered from there; one that
+ * a crash interrupted finds its job directory again and goes on. The result counts when its record
+ * is in the ledger, and not before.
+ */
+public final class ActionRunner {
+
+  /** Outputs below this prefix are the files of a version. */
+  public static final String VERSION_PREFIX = "version/";
+
+  /** Output of an evaluation: one {@link dev.cambium.model.Outcome} a line. */
+  public static final String OUTCOMES = "outcomes.jsonl";
+
+  private final Ledger ledger;
+  private final ArtifactStore store;
+  private final VersionFiles versions;
+  private final JobExecutor executor;
+  private final Path jobs;
+  private final String actor;
+  private long carriedOut;
+  private long memoised;
+
+  public ActionRunner(
+      Ledger ledger,
+      ArtifactStore store,
+      VersionFiles versions,
+      JobExecutor executor,
+      Path jobs,
+      String actor) {
+    this.ledger = ledger;
+    this.store = store;
+    this.versions = versions;
+    this.executor = executor;
+    this.jobs = jobs;
+    this.actor = actor;
+  }
+
+  /**
+   * Carries out an action, or returns what it gave before.
+   *
+   * @throws ActionFailedException if it could not be carried out
+   */
+  public ActionResult run(Action action, Progress progress) {
+    String fingerprint = executor.fingerprint();
+    Digest key = action.key(fingerprint);
+    Optional<Fact.ActionFinished> known = ledger.state().action(key).map(Recorded::fact);
+    if (known.isPresent()) {
+      memoised++;
+      return new ActionResult(key, known.get().outputs(), known.get().seconds(), true);
+    }
+    try {
+      Path directory = jobs.resolve(key.hex());
+      prepare(directory, key, action);
+      if (!Files.exists(directory.resolve(Job.RESULT))) {
+        executor.execute(directory, progress);
+      }
+      ActionResult result = record(directory, key, action, fingerprint);
+      carriedOut++;
+      return result;
+    } catch (IOException e) {
+      throw new UncheckedIOException("action " + action.kind() + " " + key.brief(), e);
+    }
+  }
+
+  /** How many actions were carried out. */
+  public long carriedOut() {
+    return carriedOut;
+  }
+
+  /** How many actions were answered from the ledger. */
+  public long memoised() {
+    return memoised;
+  }
+
+  /** The version that an action's outputs make up. */
+  public Manifest version(ActionResult result, VersionKind kind, Digest parent) {
+    List<FileEntry> files =
+        result.outputs().entrySet().stream()
+            .filter(e -> e.getKey().startsWith(VERSION_PREFIX))
+            .map(
+                e ->
+                    new FileEntry(
+                        e.getKey().substring(VERSION_PREFIX.length()),
+                        store.size(e.getValue()),
+                        e.getValue()))
+            .toList();
+    Manifest manifest = new Manifest(kind, parent, files);
+    versions.put(manifest);
+    return manifest;
+  }
+
+  private void prepare(Path directory, Digest key, Action action) throws IOException {
+    Files.createDirectories(directory.resolve(Job.OUT));
+    Files.createDirectories(directory.resolve(Job.SNAPSHOTS));
+    Path file = directory.resolve(Job.ACTION);
+    Path building = directory.resolve(Job.ACTION + ".new");
+    Files.write(building, Json.canonical(job(key, action)));
+    Files.move(building, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private Job job(Digest key, Action action) throws IOException {
+    if (action instanceof Action.Train train) {
+      EffectiveModel start = versions.effective(train.start());
+      if (start.adapter() != null) {
+        throw new IllegalArgumentException("training starts from a whole model, not an adapter");
+      }
+      Map<Digest, String> files = new HashMap<>();
+      for (Action.DataShare share : train.mix()) {
+        files.put(share.data(), versions.file(share.data()).toString());
+      }
+      return new Job(
+          key,
+          action,
+          versions.directory(start.model()).toString(),
+          train.adapter() == null ? null : versions.directory(train.adapter()).toString(),
+          null,
+          null,
+          null,
+          files);
+    }
+    if (action instanceof Action.Transplant transplant) {
+      return new Job(
+          key,
+          action,
+          versions.directory(transplant.oldBase()).toString(),
+          null,
+          null,
+          versions.directory(transplant.tuned()).toString(),
+          versions.directory(transplant.newBase()).toString(),
+          Map.of());
+    }
+    Action.Evaluate evaluate = (Action.Evaluate) action;
+    EffectiveModel model = versions.effective(evaluate.version());
+    return new Job(
+        key,
+        action,
+        versions.directory(model.model()).toString(),
+        model.adapter() == null ? null : versions.directory(model.adapter()).toString(),
+        model.application() == null
+            ? null
+            : versions
+                .directory(model.application())
+                .resolve(dev.cambium.model.Application.FILE)
+                .toString(),
+        null,
+        null,
+        Map.of(evaluate.suite(), versions.file(evaluate.suite()).toString()));
+  }
+
+  private ActionResult record(Path directory, Digest key, Action action, String fingerprint)
+      throws IOException {
+    JobResult result =
+        Json.read(Files.readAllBytes(directory.resolve(Job.RESULT)), JobResult.class);
+    if (result.error() != null) {
+      VersionFiles.delete(directory);
+      throw new ActionFailedException(action.kind() + " failed: " + result.error());
+    }
+    Path out = directory.resolve(Job.OUT);
+    SortedMap<String, Digest> outputs = new TreeMap<>();
+    for (FileEntry file : result.files()) {
+      Path path = out.resolve(file.path()); // FileEntry refuses a path that leads out
+      if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
+          || !path.toRealPath().startsWith(out.toRealPath())) {
+        throw new ActionFailedException(
+            action.kind() + ": the worker names " + file.path() + ", which is no file of its own");
+      }
+      Digest stored = store.put(path);
+      if (!stored.equals(file.digest())) {
+        throw new ActionFailedException(
+            action.kind()
+                + ": "
+                + file.path()
+                + " changed after the worker had finished: expected "
+                + file.digest()
+                + ", found "
+                + stored);
+      }
+      outputs.put(file.path(), stored);
+    }
+    Digest spec = store.put(Json.canonical(action));
+    ledger.remember(
+        actor,
+        new Fact.ActionFinished(key, action.kind(), spec, outputs, result.seconds(), fingerprint));
+    VersionFiles.delete(directory);
+    return new ActionResult(key, outputs, result.seconds(), false);
+  }
+}

@@ -1,0 +1,25 @@
+package dev.cambium.loop.action;
+
+import dev.cambium.model.Progress;
+import java.nio.file.Path;
+
+/**
+ * Carries out what a job directory says; see {@link Job} for the contract. A worker process here, a
+ * cluster's scheduler where one machine is not enough.
+ */
+public interface JobExecutor extends AutoCloseable {
+
+  /** The engine's fingerprint: same fingerprint and action, same bytes. */
+  String fingerprint();
+
+  /**
+   * Carries out a job; returns when {@code result.json} is there. A job that was under way when an
+   * earlier process died continues from its snapshots.
+   *
+   * @throws ActionFailedException if no result could be had
+   */
+  void execute(Path jobDirectory, Progress progress);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,127 @@
+package dev.cambium.loop.action;
+
+import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.Versions;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Json;
+import dev.cambium.model.Manifest;
+import dev.cambium.model.VersionKind;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** Versions as directories: stored from one, and laid out as one where the engine can read it. */
+public final class VersionFiles {
+
+  private final ArtifactStore store;
+  private final Versions versions;
+  private final Path cache;
+
+  /**
+   * @param cache folder in which versions are laid out, one folder each; may be deleted at any time
+   *     when no action runs
+   */
+  public VersionFiles(ArtifactStore store, Path cache) {
+    this.store = store;
+    this.versions = new Versions(store);
+    this.cache = cache;
+  }
+
+  /** Reads a version's manifest. */
+  public Manifest manifest(Digest version) {
+    return versions.manifest(version);
+  }
+
+  /** Stores a manifest, so that its digest names it. */
+  public Digest put(Manifest manifest) {
+    return store.put(Json.canonical(manifest));
+  }
+
+  /**
+   * Stores files of a directory as a version.
+   *
+   * @param paths relative to the directory
+   */
+  public Manifest put(
+      Path directory, List<String> paths, VersionKind kind, @Nullable Digest parent) {
+    return versions.store(kind, parent, directory, paths);
+  }
+
+  /** Follows the parents of a version down to the whole model it runs on. */
+  public EffectiveModel effective(Digest version) {
+    Digest adapter = null;
+    Digest application = null;
+    Digest current = version;
+    for (; ; ) {
+      Manifest manifest = manifest(current);
+      switch (manifest.kind()) {
+        case MODEL:
+          return new EffectiveModel(current, adapter, application);
+        case ADAPTER:
+          if (adapter != null) {
+            throw new IllegalArgumentException(
+                "version " + version.brief() + " puts an adapter on an adapter; merge one first");
+          }
+          adapter = current;
+          break;
+        case APPLICATION:
+          if (application != null || adapter != null) {
+            throw new IllegalArgumentException(
+                "version " + version.brief() + " is built on an application");
+          }
+          application = current;
+          break;
+      }
+      current = java.util.Objects.requireNonNull(manifest.parent());
+    }
+  }
+
+  /**
+   * Lays a version's own files out in a folder, and returns the folder. Read-only for the caller.
+   */
+  public Path directory(Digest version) {
+    Path target = cache.resolve(version.hex());
+    if (!Files.isDirectory(target)) {
+      export(version, target);
+    }
+    return target;
+  }
+
+  /** Writes a version's own files into a folder that is absent or empty. */
+  public void export(Digest version, Path target) {
+    versions.materialize(manifest(version), target);
+  }
+
+  /** Lays one artifact out as a file, and returns the file. Read-only for the caller. */
+  public Path file(Digest artifact) throws IOException {
+    Path target = cache.resolve("files").resolve(artifact.hex());
+    if (!Files.exists(target)) {
+      Files.createDirectories(java.util.Objects.requireNonNull(target.getParent()));
+      Path building = target.resolveSibling("." + artifact.hex() + "." + UUID.randomUUID());
+      store.materialize(artifact, building);
+      Files.move(building, target, StandardCopyOption.ATOMIC_MOVE);
+    }
+    return target;
+  }
+
+  /** Deletes a folder with all that is in it. */
+  public static void delete(Path directory) {
+    if (!Files.exists(directory, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    try (Stream<Path> paths = Files.walk(directory)) {
+      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot delete " + directory, e);
+    }
+  }
+}

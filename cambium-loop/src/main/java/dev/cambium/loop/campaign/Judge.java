@@ -1,0 +1,204 @@
+package dev.cambium.loop.campaign;
+
+import dev.cambium.ledger.LedgerState;
+import dev.cambium.loop.data.Overlap;
+import dev.cambium.loop.data.OverlapCheck;
+import dev.cambium.loop.data.RowFile;
+import dev.cambium.loop.declaration.CapabilityDeclaration;
+import dev.cambium.loop.declaration.Contract;
+import dev.cambium.loop.declaration.SlicePolicy;
+import dev.cambium.loop.gate.Evaluations;
+import dev.cambium.loop.gate.Gate;
+import dev.cambium.loop.gate.Requirement;
+import dev.cambium.loop.gate.Suite;
+import dev.cambium.loop.gate.Verdict;
+import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Json;
+import dev.cambium.model.Progress;
+import dev.cambium.model.VersionRef;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Brings a version before the gate of its line's contract, and records the verdict. */
+public final class Judge {
+
+  private final Workspace workspace;
+  private final Evaluations evaluations;
+  private final Gate gate;
+  private final Map<Digest, Suite> suites = new HashMap<>();
+  private final Map<String, Set<String>> overlaps = new HashMap<>();
+
+  public Judge(Workspace workspace) {
+    this.workspace = workspace;
+    this.evaluations = new Evaluations(workspace.actions(), workspace.store());
+    this.gate =
+        new Gate(
+            evaluations,
+            workspace.declaration().policy().alpha(),
+            workspace.declaration().policy().chunk());
+  }
+
+  /**
+   * A verdict with its place in the store.
+   *
+   * @param evidence artifact of the verdict
+   */
+  public record Judged(Verdict verdict, Digest evidence) {}
+
+  /** Outcomes, piece by piece. */
+  public Evaluations evaluations() {
+    return evaluations;
+  }
+
+  /** The suite that measures a capability now. */
+  public Suite suite(String capability) {
+    Digest digest =
+        workspace.ledger().state().ecosystem().orElseThrow().fact().suites().get(capability);
+    if (digest == null) {
+      throw new IllegalArgumentException("no capability '" + capability + "' in ecosystem.yaml");
+    }
+    return suites.computeIfAbsent(digest, d -> Suite.read(workspace.store().bytes(d)));
+  }
+
+  /**
+   * Judges a candidate against the version it would replace, and records it. A verdict that the
+   * same campaign has already recorded is returned as it is.
+   *
+   * @param campaign in which; none for a judgement outside of campaigns
+   */
+  public Judged judge(
+      VersionRef candidate,
+      @Nullable VersionRef reference,
+      @Nullable String campaign,
+      Progress progress) {
+    LedgerState state = workspace.ledger().state();
+    if (campaign != null) {
+      for (var recorded : state.verdicts(candidate)) {
+        if (campaign.equals(recorded.fact().campaign())) {
+          Digest evidence = recorded.fact().evidence();
+          return new Judged(Json.read(workspace.store().bytes(evidence), Verdict.class), evidence);
+        }
+      }
+    }
+    Contract contract = workspace.declaration().contract(candidate.line());
+    Verdict verdict =
+        gate.judge(
+            subject(candidate),
+            reference == null ? null : subject(reference),
+            requirements(contract),
+            new Gate.Budgets(contract.budgets().maxSizeMb(), contract.budgets().maxMsPerItem()),
+            contaminated(contract, candidate, reference),
+            progress);
+    return record(verdict, campaign);
+  }
+
+  /** Records a verdict that was reached without running anything. */
+  Judged record(Verdict verdict, @Nullable String campaign) {
+    Digest evidence = workspace.store().put(Json.canonical(verdict));
+    workspace
+        .ledger()
+        .append(
+            workspace.actor(),
+            List.of(
+                new Fact.VerdictReached(
+                    verdict.candidate(),
+                    verdict.reference(),
+                    verdict.decision(),
+                    evidence,
+                    campaign)),
+            List.of());
+    return new Judged(verdict, evidence);
+  }
+
+  /** A first release that nothing measures, accepted by a person; recorded as such. */
+  public Judged waive(VersionRef candidate, String reason) {
+    if (!workspace.declaration().contract(candidate.line()).capabilities().isEmpty()) {
+      throw new IllegalArgumentException(
+          candidate.line() + " has a contract; it is measured, not waived");
+    }
+    return record(
+        new Verdict(
+            candidate,
+            null,
+            Decision.PASS,
+            "accepted without a measurement by " + workspace.actor() + ": " + reason,
+            List.of(),
+            List.of(),
+            null,
+            new Verdict.Waiver(workspace.actor(), reason)),
+        null);
+  }
+
+  private Gate.Subject subject(VersionRef ref) {
+    Digest manifest = workspace.ledger().state().version(ref).orElseThrow().fact().manifest();
+    return new Gate.Subject(ref, manifest, workspace.versions().manifest(manifest).size());
+  }
+
+  private List<Requirement> requirements(Contract contract) {
+    List<Requirement> requirements = new ArrayList<>();
+    for (String name : contract.capabilities()) {
+      CapabilityDeclaration capability = workspace.declaration().capability(name);
+      SlicePolicy slices = capability.slices();
+      requirements.add(
+          new Requirement(
+              name,
+              suite(name),
+              capability.scorer(),
+              capability.margin(),
+              capability.floor() > 0 && capability.floor() < 1 ? capability.floor() : null,
+              slices == null ? List.of() : slices.by(),
+              slices == null ? SlicePolicy.DEFAULT_MARGIN : slices.margin(),
+              slices == null ? SlicePolicy.DEFAULT_MIN_ITEMS : slices.minItems()));
+    }
+    return requirements;
+  }
+
+  private Map<String, Set<String>> contaminated(
+      Contract contract, VersionRef candidate, @Nullable VersionRef reference) {
+    Set<Digest> data = new LinkedHashSet<>(seen(candidate));
+    if (reference != null) {
+      data.addAll(seen(reference));
+    }
+    Map<String, Set<String>> found = new HashMap<>();
+    for (String capability : contract.capabilities()) {
+      Suite suite = suite(capability);
+      Set<String> items = new HashSet<>();
+      for (Digest digest : data) {
+        items.addAll(
+            overlaps.computeIfAbsent(
+                digest + " " + suite.digest(),
+                key -> {
+                  Set<String> overlap = new HashSet<>();
+                  for (Overlap one :
+                      OverlapCheck.find(
+                          RowFile.decode(workspace.store().bytes(digest)), suite.items())) {
+                    overlap.add(one.item());
+                  }
+                  return overlap;
+                }));
+      }
+      found.put(capability, items);
+    }
+    return found;
+  }
+
+  /** All data that a version has learnt from, itself or through what it is built on. */
+  private Set<Digest> seen(VersionRef version) {
+    Set<Digest> data = new LinkedHashSet<>();
+    LedgerState state = workspace.ledger().state();
+    for (@Nullable VersionRef current = version; current != null; ) {
+      Fact.VersionRegistered fact = state.version(current).orElseThrow().fact();
+      data.addAll(fact.data());
+      current = fact.parent();
+    }
+    return data;
+  }
+}

@@ -1,0 +1,157 @@
+package dev.cambium.loop.campaign;
+
+import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.loop.data.RowFile;
+import dev.cambium.model.Action;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Message;
+import dev.cambium.model.Row;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The data mix of a training: new rows, and replay of earlier ones that the new rows do not
+ * contradict.
+ *
+ * <p>A row is superseded by later data when a later row asks the same (the same conversation up to
+ * the answer, case and white space aside) and answers differently, or when both carry the tag
+ * {@value #FACT} with the same value and answer differently: the fee was 5, it is 7 now. Replaying
+ * such rows would teach the old rule beside the new one.
+ */
+final class TrainingMix {
+
+  /** Tag that names the fact which a row states. */
+  static final String FACT = "fact";
+
+  private final ArtifactStore store;
+
+  TrainingMix(ArtifactStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Mixes new data with replay.
+   *
+   * @param history artifacts of earlier data, oldest first
+   * @param fresh artifacts of new data, oldest first
+   * @param replayShare share of rows drawn from the history, in [0, 1)
+   */
+  List<Action.DataShare> update(List<Digest> history, List<Digest> fresh, double replayShare) {
+    List<Action.DataShare> kept = remaining(history, fresh);
+    List<Action.DataShare> added = remaining(fresh, List.of());
+    if (kept.isEmpty() || replayShare == 0) {
+      return added;
+    }
+    List<Action.DataShare> mix = new ArrayList<>(scaled(added, 1 - replayShare));
+    mix.addAll(scaled(kept, replayShare));
+    return mix;
+  }
+
+  /** Everything that still holds, each row as likely as any other. */
+  List<Action.DataShare> all(List<Digest> history) {
+    return remaining(history, List.of());
+  }
+
+  /** Rows set aside in the past that still hold. */
+  List<Row> holding(List<Digest> heldOut, List<Digest> laterData) {
+    Said later = new Said();
+    for (Digest data : laterData) {
+      rows(data).forEach(later::add);
+    }
+    List<Row> rows = new ArrayList<>();
+    Set<String> seen = new HashSet<>();
+    for (Digest data : heldOut) {
+      for (Row row : rows(data)) {
+        if (!later.contradicts(row) && seen.add(row.id())) {
+          rows.add(row);
+        }
+      }
+    }
+    return rows;
+  }
+
+  /** Shares whose weights are their row counts, superseded rows taken out. */
+  private List<Action.DataShare> remaining(List<Digest> data, List<Digest> later) {
+    Said said = new Said();
+    for (Digest digest : later) {
+      rows(digest).forEach(said::add);
+    }
+    List<Action.DataShare> shares = new ArrayList<>();
+    for (int i = data.size() - 1; i >= 0; i--) { // newest first: it may supersede older ones
+      List<Row> rows = rows(data.get(i));
+      List<Row> holding = rows.stream().filter(row -> !said.contradicts(row)).toList();
+      if (!holding.isEmpty()) {
+        Digest digest =
+            holding.size() == rows.size() ? data.get(i) : store.put(RowFile.encode(holding));
+        shares.add(0, new Action.DataShare(digest, holding.size()));
+      }
+      rows.forEach(said::add);
+    }
+    return shares;
+  }
+
+  private static List<Action.DataShare> scaled(List<Action.DataShare> shares, double total) {
+    double sum = shares.stream().mapToDouble(Action.DataShare::weight).sum();
+    return shares.stream()
+        .map(s -> new Action.DataShare(s.data(), s.weight() / sum * total))
+        .toList();
+  }
+
+  private List<Row> rows(Digest data) {
+    return RowFile.decode(store.bytes(data));
+  }
+
+  /** What later rows say. */
+  private static final class Said {
+    private final Map<String, Set<String>> answersByQuestion = new HashMap<>();
+    private final Map<String, Set<String>> answersByFact = new HashMap<>();
+
+    void add(Row row) {
+      String answer = answer(row);
+      if (answer == null) {
+        return;
+      }
+      answersByQuestion.computeIfAbsent(question(row), q -> new HashSet<>()).add(answer);
+      String fact = row.tags().get(FACT);
+      if (fact != null) {
+        answersByFact.computeIfAbsent(fact, f -> new HashSet<>()).add(answer);
+      }
+    }
+
+    boolean contradicts(Row row) {
+      String answer = answer(row);
+      if (answer == null) {
+        return false;
+      }
+      Set<String> same = answersByQuestion.get(question(row));
+      if (same != null && !same.contains(answer)) {
+        return true;
+      }
+      String fact = row.tags().get(FACT);
+      Set<String> stated = fact == null ? null : answersByFact.get(fact);
+      return stated != null && !stated.contains(answer);
+    }
+
+    private static @Nullable String answer(Row row) {
+      List<Message> messages = row.messages();
+      return messages.isEmpty() ? null : messages.get(messages.size() - 1).content().strip();
+    }
+
+    private static String question(Row row) {
+      StringBuilder text = new StringBuilder();
+      for (Message message : row.messages().subList(0, row.messages().size() - 1)) {
+        text.append(message.role())
+            .append(':')
+            .append(message.content().strip().toLowerCase(Locale.ROOT).replaceAll("\\s+", " "))
+            .append('\n');
+      }
+      return text.toString();
+    }
+  }
+}

@@ -1,0 +1,246 @@
+package dev.cambium.loop.explain;
+
+import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.Recorded;
+import dev.cambium.loop.gate.Verdict;
+import dev.cambium.model.Action;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Json;
+import dev.cambium.model.Recipe;
+import dev.cambium.model.VersionRef;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Explains a version: who made it, from what, by which recipe and data, and who let it pass. */
+public final class Why {
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  private final LedgerState state;
+  private final ArtifactStore store;
+
+  public Why(LedgerState state, ArtifactStore store) {
+    this.state = state;
+    this.store = store;
+  }
+
+  /**
+   * Explains a version and, in turn, what it is built on.
+   *
+   * @throws IllegalArgumentException if there is no such version
+   */
+  public WhyNode explain(VersionRef ref) {
+    return version("version", ref);
+  }
+
+  private WhyNode version(String kind, VersionRef ref) {
+    Recorded<Fact.VersionRegistered> recorded =
+        state
+            .version(ref)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "no version " + ref + "; `cambium status` lists what there is"));
+    Fact.VersionRegistered fact = recorded.fact();
+    List<WhyNode> because = new ArrayList<>();
+    if (fact.campaign() != null) {
+      because.add(campaign(fact.campaign()));
+    }
+    if (fact.action() != null) {
+      state.action(fact.action()).ifPresent(action -> because.add(action(action)));
+    }
+    for (Digest data : fact.data()) {
+      because.add(data(data));
+    }
+    for (Recorded<Fact.VerdictReached> verdict : state.verdicts(ref)) {
+      because.add(verdict(verdict));
+    }
+    for (Recorded<Fact.ChannelMoved> move : state.movesTo(ref)) {
+      because.add(move(move));
+    }
+    if (fact.predecessor() != null) {
+      because.add(
+          new WhyNode(
+              "predecessor",
+              fact.predecessor().toString(),
+              "the version it came after",
+              null,
+              List.of()));
+    }
+    if (fact.parent() != null) {
+      because.add(version("parent", fact.parent()));
+    }
+    return new WhyNode(
+        kind,
+        ref.toString(),
+        fact.kind().name().toLowerCase(Locale.ROOT)
+            + " "
+            + fact.manifest().brief()
+            + (fact.rung() == null ? "" : ", by " + fact.rung().name().toLowerCase(Locale.ROOT))
+            + ", "
+            + stamp(recorded)
+            + (fact.note().isEmpty() ? "" : ": " + fact.note()),
+        recorded.index(),
+        because);
+  }
+
+  private WhyNode campaign(String id) {
+    LedgerState.CampaignState campaign = state.campaign(id).orElseThrow();
+    List<WhyNode> because = new ArrayList<>();
+    for (String signal : campaign.opened().fact().signals()) {
+      state
+          .signal(signal)
+          .ifPresent(
+              s ->
+                  because.add(
+                      new WhyNode(
+                          "signal",
+                          signal,
+                          describe(s.received().fact()) + ", " + stamp(s.received()),
+                          s.received().index(),
+                          List.of())));
+    }
+    for (Recorded<Fact.DecisionTaken> decision : state.decisions(id)) {
+      because.add(
+          new WhyNode(
+              "decision",
+              decision.fact().point(),
+              (decision.fact().approved() ? "approved" : "declined")
+                  + ": "
+                  + decision.fact().reason()
+                  + ", "
+                  + stamp(decision),
+              decision.index(),
+              List.of()));
+    }
+    return new WhyNode(
+        "campaign", id, stamp(campaign.opened()), campaign.opened().index(), because);
+  }
+
+  private static String describe(Fact.SignalReceived signal) {
+    return switch (signal.kind()) {
+          case DATA -> signal.rows() + " rows for " + signal.line();
+          case UPSTREAM -> signal.upstream() + " arrived";
+        }
+        + (signal.note().isEmpty() ? "" : " (" + signal.note() + ")");
+  }
+
+  private WhyNode action(Recorded<Fact.ActionFinished> recorded) {
+    Fact.ActionFinished fact = recorded.fact();
+    Action action = Json.read(store.bytes(fact.spec()), Action.class);
+    List<WhyNode> because = new ArrayList<>();
+    String detail;
+    if (action instanceof Action.Train train) {
+      Recipe recipe = train.recipe();
+      detail =
+          String.format(
+              Locale.ROOT,
+              "%s, %d steps of %d rows, learning rate %.2g, seed %d, from %s",
+              recipe.method().name().toLowerCase(Locale.ROOT),
+              recipe.steps(),
+              recipe.batchRows(),
+              recipe.learningRate(),
+              train.seed(),
+              name(train.start()));
+      for (Action.DataShare share : train.mix()) {
+        because.add(
+            new WhyNode(
+                "mix",
+                share.data().brief(),
+                String.format(Locale.ROOT, "weight %.3g", share.weight()),
+                null,
+                List.of()));
+      }
+    } else if (action instanceof Action.Transplant transplant) {
+      detail =
+          String.format(
+              Locale.ROOT,
+              "%s − %s, times %.2f, added to %s",
+              name(transplant.tuned()),
+              name(transplant.oldBase()),
+              transplant.alpha(),
+              name(transplant.newBase()));
+    } else {
+      detail = "";
+    }
+    return new WhyNode(
+        "action",
+        fact.kind() + " " + fact.action().brief(),
+        String.format(Locale.ROOT, "%s, %.1f s, on %s", detail, fact.seconds(), fact.fingerprint()),
+        recorded.index(),
+        because);
+  }
+
+  private String name(Digest manifest) {
+    return state.versionsByManifest(manifest).stream()
+        .findFirst()
+        .map(v -> v.fact().version().toString())
+        .orElse(manifest.brief());
+  }
+
+  private WhyNode data(Digest data) {
+    Optional<LedgerState.SignalState> signal =
+        state.signals().stream().filter(s -> data.equals(s.received().fact().train())).findFirst();
+    return new WhyNode(
+        "data",
+        data.brief(),
+        signal
+            .map(
+                s ->
+                    s.received().fact().signal()
+                        + ": "
+                        + describe(s.received().fact())
+                        + ", "
+                        + stamp(s.received()))
+            .orElse(null),
+        signal.map(s -> s.received().index()).orElse(null),
+        List.of());
+  }
+
+  private WhyNode verdict(Recorded<Fact.VerdictReached> recorded) {
+    Verdict verdict = Json.read(store.bytes(recorded.fact().evidence()), Verdict.class);
+    List<WhyNode> because = new ArrayList<>();
+    for (Verdict.OfCapability capability : verdict.capabilities()) {
+      because.add(
+          new WhyNode(
+              "capability",
+              capability.capability(),
+              capability.decision() + ": " + capability.reason(),
+              null,
+              capability.flips().inCommon().stream()
+                  .map(text -> new WhyNode("in common", text, null, null, List.of()))
+                  .toList()));
+    }
+    return new WhyNode(
+        "verdict",
+        verdict.decision() + (verdict.reference() == null ? "" : " against " + verdict.reference()),
+        verdict.reason() + ", " + stamp(recorded),
+        recorded.index(),
+        because);
+  }
+
+  private static WhyNode move(Recorded<Fact.ChannelMoved> recorded) {
+    Fact.ChannelMoved fact = recorded.fact();
+    return new WhyNode(
+        "channel",
+        fact.channel().label(),
+        fact.movement().name().toLowerCase(Locale.ROOT)
+            + (fact.from() == null ? "" : " from " + fact.from())
+            + ", "
+            + stamp(recorded)
+            + (fact.reason().isEmpty() ? "" : ": " + fact.reason()),
+        recorded.index(),
+        List.of());
+  }
+
+  private static String stamp(Recorded<?> recorded) {
+    return TIME.format(recorded.time()) + " by " + recorded.actor();
+  }
+}

@@ -1,0 +1,649 @@
+package dev.cambium.loop.gate;
+
+import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Item;
+import dev.cambium.model.Judgement;
+import dev.cambium.model.Outcome;
+import dev.cambium.model.Progress;
+import dev.cambium.model.ScorerKind;
+import dev.cambium.model.VersionRef;
+import dev.cambium.stats.Finding;
+import dev.cambium.stats.FloorTest;
+import dev.cambium.stats.Holm;
+import dev.cambium.stats.Interval;
+import dev.cambium.stats.McNemar;
+import dev.cambium.stats.NonInferiorityTest;
+import dev.cambium.stats.PairedBootstrap;
+import dev.cambium.stats.Wilson;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Judges a candidate against its contract.
+ *
+ * <p><b>What is decided.</b> A candidate passes if every capability passes, and a capability passes
+ * if its mean score is shown to lie above the reference's minus the margin and, where the contract
+ * names one, above the floor. It fails if the opposite of either is shown, or if a slice has
+ * collapsed. A pass waits while a slice's observed score lies below the reference's by more than
+ * the slice margin. Anything else is INCONCLUSIVE, which holds the release. No evidence is never a
+ * pass.
+ *
+ * <p><b>Error rates.</b> To pass, <em>every</em> capability must be shown to hold, so each is
+ * tested at alpha and the probability to release a candidate that breaks any of them is at most
+ * alpha (an intersection–union test; Berger, 1982). To fail, <em>one</em> suffices, so the findings
+ * "broken" are corrected by Holm over all capabilities, and those about slices by Holm over all
+ * slices of all capabilities. The tests are anytime-valid, so items are looked at piece by piece
+ * and evaluation stops where the answer is clear.
+ *
+ * <p><b>After a FAIL</b> the failing capability's remaining items are evaluated too: not for the
+ * decision, which stands, but to say which slice broke, which items flipped and what they have in
+ * common.
+ */
+public final class Gate {
+
+  private static final double COMPANION_LEVEL = 0.95;
+  private static final int BOOTSTRAP_DRAWS = 2000;
+
+  private final OutcomeSource outcomes;
+  private final double alpha;
+  private final int piece;
+
+  /**
+   * @param alpha bound on the probability of a false release, in (0, 1)
+   * @param piece items evaluated between two looks
+   */
+  public Gate(OutcomeSource outcomes, double alpha, int piece) {
+    this.outcomes = outcomes;
+    this.alpha = alpha;
+    this.piece = piece;
+  }
+
+  /**
+   * A version to judge or to compare with.
+   *
+   * @param bytes size of its own files
+   */
+  public record Subject(VersionRef ref, Digest manifest, long bytes) {}
+
+  /**
+   * Budgets of the contract.
+   *
+   * @param maxMegabytes for the version's own files
+   * @param maxMillisPerItem mean wall time of an evaluated item
+   */
+  public record Budgets(@Nullable Double maxMegabytes, @Nullable Double maxMillisPerItem) {
+    /** No budget. */
+    public static final Budgets NONE = new Budgets(null, null);
+  }
+
+  /**
+   * Judges.
+   *
+   * @param reference the version that would be replaced; none for a first release
+   * @param contaminated items that training data contained, by capability; left out
+   */
+  public Verdict judge(
+      Subject candidate,
+      @Nullable Subject reference,
+      List<Requirement> requirements,
+      Budgets budgets,
+      Map<String, Set<String>> contaminated,
+      Progress progress) {
+    List<Trial> trials = new ArrayList<>();
+    for (Requirement requirement : requirements) {
+      trials.add(
+          new Trial(
+              candidate,
+              reference,
+              requirement,
+              contaminated.getOrDefault(requirement.capability(), Set.of())));
+    }
+    boolean failed = false;
+    for (Trial trial : trials) {
+      while (!failed && !trial.settled() && trial.more()) {
+        trial.advance(progress);
+        failed = broken(trials);
+      }
+      if (failed) {
+        break; // one broken capability decides; the others need no more items
+      }
+    }
+    mark(trials);
+    for (Trial trial : trials) {
+      if (trial.decision == Decision.FAIL) {
+        while (trial.more()) {
+          trial.advance(progress);
+        }
+      }
+    }
+    mark(trials); // decisions stand; collapsed slices are named from all items
+    List<Verdict.OfCapability> capabilities = trials.stream().map(Trial::verdict).toList();
+    List<Verdict.OfBudget> ofBudgets = budgets(candidate, budgets, capabilities);
+    return summarize(candidate, reference, capabilities, ofBudgets);
+  }
+
+  /** Whether any capability or slice is shown to be broken, after correction. */
+  private boolean broken(List<Trial> trials) {
+    mark(trials);
+    return trials.stream().anyMatch(trial -> trial.decision == Decision.FAIL);
+  }
+
+  private void mark(List<Trial> trials) {
+    double[] pValues = trials.stream().mapToDouble(Trial::brokenP).toArray();
+    boolean[] rejected = pValues.length == 0 ? new boolean[0] : Holm.rejected(alpha, pValues);
+    List<SliceTrial> slices = trials.stream().flatMap(t -> t.judgedSlices().stream()).toList();
+    double[] sliceP = slices.stream().mapToDouble(SliceTrial::pValue).toArray();
+    boolean[] collapsed = sliceP.length == 0 ? new boolean[0] : Holm.rejected(alpha, sliceP);
+    for (int i = 0; i < slices.size(); i++) {
+      slices.get(i).collapsed |= collapsed[i];
+    }
+    for (int i = 0; i < trials.size(); i++) {
+      trials.get(i).decide(rejected[i]);
+    }
+  }
+
+  private static List<Verdict.OfBudget> budgets(
+      Subject candidate, Budgets budgets, List<Verdict.OfCapability> capabilities) {
+    List<Verdict.OfBudget> found = new ArrayList<>();
+    if (budgets.maxMegabytes() != null) {
+      double megabytes = candidate.bytes() / 1e6;
+      found.add(
+          new Verdict.OfBudget(
+              "max-size-mb",
+              budgets.maxMegabytes(),
+              megabytes,
+              megabytes <= budgets.maxMegabytes() ? Decision.PASS : Decision.FAIL));
+    }
+    if (budgets.maxMillisPerItem() != null) {
+      int items = capabilities.stream().mapToInt(Verdict.OfCapability::evaluated).sum();
+      double seconds =
+          capabilities.stream().mapToDouble(c -> c.secondsPerItem() * c.evaluated()).sum();
+      double millis = items == 0 ? Double.NaN : 1000 * seconds / items;
+      Decision decision =
+          items == 0
+              ? Decision.INCONCLUSIVE
+              : millis <= budgets.maxMillisPerItem() ? Decision.PASS : Decision.FAIL;
+      found.add(
+          new Verdict.OfBudget(
+              "max-ms-per-item", budgets.maxMillisPerItem(), items == 0 ? 0 : millis, decision));
+    }
+    return found;
+  }
+
+  private static Verdict summarize(
+      Subject candidate,
+      @Nullable Subject reference,
+      List<Verdict.OfCapability> capabilities,
+      List<Verdict.OfBudget> budgets) {
+    List<String> fails = new ArrayList<>();
+    List<String> open = new ArrayList<>();
+    for (Verdict.OfCapability capability : capabilities) {
+      if (capability.decision() == Decision.FAIL) {
+        fails.add(capability.capability() + ": " + capability.reason());
+      } else if (capability.decision() == Decision.INCONCLUSIVE) {
+        open.add(capability.capability() + ": " + capability.reason());
+      }
+    }
+    for (Verdict.OfBudget budget : budgets) {
+      if (budget.decision() != Decision.PASS) {
+        (budget.decision() == Decision.FAIL ? fails : open)
+            .add(
+                String.format(
+                    Locale.ROOT,
+                    "budget %s: %.4g, at most %.4g allowed",
+                    budget.budget(),
+                    budget.found(),
+                    budget.limit()));
+      }
+    }
+    Decision decision;
+    String reason;
+    if (!fails.isEmpty()) {
+      decision = Decision.FAIL;
+      reason = String.join("; ", fails);
+    } else if (capabilities.isEmpty()) {
+      decision = Decision.INCONCLUSIVE;
+      reason =
+          "the contract names no capability, so nothing shows that "
+              + candidate.ref()
+              + " is fit for release; add one to the line's contract in ecosystem.yaml";
+    } else if (!open.isEmpty()) {
+      decision = Decision.INCONCLUSIVE;
+      reason = String.join("; ", open);
+    } else {
+      decision = Decision.PASS;
+      reason =
+          String.format(
+              Locale.ROOT,
+              "%d capabilit%s hold%s on %d items",
+              capabilities.size(),
+              capabilities.size() == 1 ? "y" : "ies",
+              capabilities.size() == 1 ? "s" : "",
+              capabilities.stream().mapToInt(Verdict.OfCapability::items).sum());
+    }
+    return new Verdict(
+        candidate.ref(),
+        reference == null ? null : reference.ref(),
+        decision,
+        reason,
+        capabilities,
+        budgets,
+        null,
+        null);
+  }
+
+  /** The items of one slice. */
+  private static final class SliceTrial {
+    final String tag;
+    final String value;
+    final int total;
+    final int needed;
+    final NonInferiorityTest test;
+    double candidate;
+    double reference;
+    int items;
+    boolean collapsed;
+
+    /**
+     * @param level the test plays for 1/level; what its slice must reach after correction
+     */
+    SliceTrial(String tag, String value, int total, Requirement requirement, double level) {
+      this.tag = tag;
+      this.value = value;
+      this.total = total;
+      this.needed = Math.min(total, requirement.sliceItems());
+      this.test = NonInferiorityTest.planned(requirement.sliceMargin(), level, total);
+    }
+
+    double pValue() {
+      return test.count() == 0 ? 1 : test.breaking().pValue();
+    }
+
+    /** Seen often enough, and not looking collapsed: a PASS waits until that is so. */
+    boolean clear() {
+      return items >= needed && drop() <= test.margin();
+    }
+
+    double drop() {
+      return items == 0 ? 0 : (reference - candidate) / items;
+    }
+
+    String fall() {
+      return String.format(
+          Locale.ROOT,
+          "slice %s = %s fell from %.2f to %.2f on %d items",
+          tag,
+          value,
+          items == 0 ? 0 : reference / items,
+          items == 0 ? 0 : candidate / items,
+          items);
+    }
+  }
+
+  /** One capability under test. */
+  private final class Trial {
+    final Subject candidate;
+    final @Nullable Subject reference;
+    final Requirement requirement;
+    final List<String> contaminated = new ArrayList<>();
+    final List<Item> items = new ArrayList<>();
+    final List<Outcome> after = new ArrayList<>();
+    final List<Outcome> before = new ArrayList<>();
+    final Map<String, SliceTrial> slices = new TreeMap<>();
+    final @Nullable NonInferiorityTest nonInferiority;
+    final @Nullable FloorTest floor;
+    final Set<String> excluded;
+    final int usable;
+    Decision decision = Decision.INCONCLUSIVE;
+    int decidedAt;
+    int next;
+    double seconds;
+
+    Trial(
+        Subject candidate,
+        @Nullable Subject reference,
+        Requirement requirement,
+        Set<String> excluded) {
+      this.candidate = candidate;
+      this.reference = reference;
+      this.requirement = requirement;
+      this.excluded = excluded;
+      List<Item> all = requirement.suite().items();
+      List<Item> used = all.stream().filter(item -> !excluded.contains(item.id())).toList();
+      usable = used.size();
+      int planned = Math.max(1, usable);
+      nonInferiority =
+          reference == null
+              ? null
+              : NonInferiorityTest.planned(requirement.margin(), alpha, planned);
+      floor =
+          requirement.floor() == null
+              ? null
+              : FloorTest.planned(requirement.floor(), alpha, planned);
+      if (reference != null) {
+        Map<String, Integer> sizes = new TreeMap<>();
+        for (String tag : requirement.sliceTags()) {
+          for (Item item : used) {
+            String value = item.tags().get(tag);
+            if (value != null) {
+              sizes.merge(tag + "=" + value, 1, Integer::sum);
+            }
+          }
+        }
+        double level = alpha / Math.max(1, sizes.size());
+        sizes.forEach(
+            (name, size) -> {
+              int equals = name.indexOf('=');
+              slices.put(
+                  name,
+                  new SliceTrial(
+                      name.substring(0, equals),
+                      name.substring(equals + 1),
+                      size,
+                      requirement,
+                      level));
+            });
+      }
+    }
+
+    boolean more() {
+      return next < requirement.suite().items().size();
+    }
+
+    boolean settled() {
+      return decision != Decision.INCONCLUSIVE;
+    }
+
+    void advance(Progress progress) {
+      Suite suite = requirement.suite();
+      int to = Math.min(next + piece, suite.items().size());
+      OutcomeSource.Piece now =
+          outcomes.run(candidate.manifest(), suite, requirement.scorer(), next, to, progress);
+      OutcomeSource.@Nullable Piece then =
+          reference == null
+              ? null
+              : outcomes.run(reference.manifest(), suite, requirement.scorer(), next, to, progress);
+      seconds += now.seconds();
+      for (int i = 0; i < to - next; i++) {
+        Item item = suite.items().get(next + i);
+        if (excluded.contains(item.id())) {
+          contaminated.add(item.id());
+          continue;
+        }
+        observe(item, now.outcomes().get(i), then == null ? null : then.outcomes().get(i));
+      }
+      next = to;
+      progress.at(
+          "Judging " + candidate.ref(), next, suite.items().size(), requirement.capability());
+    }
+
+    private void observe(Item item, Outcome now, @Nullable Outcome then) {
+      items.add(item);
+      after.add(now);
+      if (floor != null) {
+        if (now.judgement() == Judgement.UNDECIDABLE) {
+          floor.observeWithin(0, 1);
+        } else {
+          floor.observe(now.score());
+        }
+      }
+      if (then == null) {
+        return;
+      }
+      before.add(then);
+      observe(java.util.Objects.requireNonNull(nonInferiority), now, then);
+      for (String tag : requirement.sliceTags()) {
+        SliceTrial slice = slices.get(tag + "=" + item.tags().get(tag));
+        if (slice != null) {
+          slice.items++;
+          slice.candidate += now.score();
+          slice.reference += then.score();
+          observe(slice.test, now, then);
+        }
+      }
+    }
+
+    private void observe(NonInferiorityTest test, Outcome now, Outcome then) {
+      boolean unsureNow = now.judgement() == Judgement.UNDECIDABLE;
+      boolean unsureThen = then.judgement() == Judgement.UNDECIDABLE;
+      if (unsureNow || unsureThen) {
+        double low = (unsureNow ? 0 : now.score()) - (unsureThen ? 1 : then.score());
+        double high = (unsureNow ? 1 : now.score()) - (unsureThen ? 0 : then.score());
+        test.observeWithin(low, high);
+      } else {
+        test.observe(now.score() - then.score());
+      }
+    }
+
+    /**
+     * Anytime-valid p-value of "broken": the smaller of both tests, doubled for there being two.
+     */
+    double brokenP() {
+      double p = 1;
+      int tests = 0;
+      if (nonInferiority != null && nonInferiority.count() > 0) {
+        p = Math.min(p, nonInferiority.breaking().pValue());
+        tests++;
+      }
+      if (floor != null && floor.count() > 0) {
+        p = Math.min(p, floor.breaking().pValue());
+        tests++;
+      }
+      return Math.min(1, p * Math.max(1, tests));
+    }
+
+    List<SliceTrial> judgedSlices() {
+      return slices.values().stream()
+          .filter(slice -> slice.total >= requirement.sliceItems() && slice.items > 0)
+          .toList();
+    }
+
+    /** Once FAIL or PASS, that stays: it was found at a stopping time. */
+    void decide(boolean broken) {
+      if (settled()) {
+        return;
+      }
+      boolean collapsed = slices.values().stream().anyMatch(slice -> slice.collapsed);
+      if (broken || collapsed) {
+        decision = Decision.FAIL;
+        decidedAt = items.size();
+      } else if ((nonInferiority != null || floor != null)
+          && (nonInferiority == null || nonInferiority.finding() == Finding.HOLDS)
+          && (floor == null || floor.finding() == Finding.HOLDS)
+          && judgedSlices().stream().allMatch(SliceTrial::clear)
+          && judgedSlices().size() == largeSlices()) {
+        decision = Decision.PASS;
+        decidedAt = items.size();
+      }
+    }
+
+    private long largeSlices() {
+      return slices.values().stream()
+          .filter(slice -> slice.total >= requirement.sliceItems())
+          .count();
+    }
+
+    Verdict.OfCapability verdict() {
+      double candidateScore = mean(after);
+      Double referenceScore = reference == null ? null : mean(before);
+      Interval interval = candidateInterval();
+      return new Verdict.OfCapability(
+          requirement.capability(),
+          requirement.suite().digest(),
+          requirement.scorer().kind(),
+          requirement.margin(),
+          requirement.floor(),
+          alpha,
+          decision,
+          reason(candidateScore, referenceScore),
+          settled() ? decidedAt : items.size(),
+          items.size(),
+          usable,
+          candidateScore,
+          referenceScore,
+          interval.lower(),
+          interval.upper(),
+          Verdict.Course.of(nonInferiority),
+          Verdict.Course.of(floor),
+          moreItems(),
+          fixedSample(),
+          slices.values().stream()
+              .map(
+                  s ->
+                      new Verdict.OfSlice(
+                          s.tag,
+                          s.value,
+                          s.items,
+                          s.items == 0 ? 0 : s.candidate / s.items,
+                          s.items == 0 ? 0 : s.reference / s.items,
+                          s.pValue(),
+                          s.collapsed))
+              .toList(),
+          reference == null
+              ? new Verdict.Flips(0, 0, List.of(), List.of())
+              : FlipAnalysis.of(items, before, after),
+          (int) after.stream().filter(o -> o.judgement() == Judgement.UNDECIDABLE).count(),
+          contaminated,
+          items.isEmpty() ? 0 : seconds / next);
+    }
+
+    private Interval candidateInterval() {
+      FloorTest scores =
+          FloorTest.planned(
+              requirement.floor() == null ? 0.5 : requirement.floor(),
+              alpha / 2,
+              Math.max(1, usable));
+      for (Outcome outcome : after) {
+        if (outcome.judgement() == Judgement.UNDECIDABLE) {
+          scores.observeWithin(0, 1);
+        } else {
+          scores.observe(outcome.score());
+        }
+      }
+      return after.isEmpty() ? new Interval(0, 1, 1 - alpha) : scores.interval();
+    }
+
+    private @Nullable Integer moreItems() {
+      if (settled()) {
+        return null;
+      }
+      long more = 0;
+      for (dev.cambium.stats.SequentialTest test :
+          new dev.cambium.stats.@Nullable SequentialTest[] {nonInferiority, floor}) {
+        if (test != null) {
+          OptionalLong needed = test.itemsToDecide();
+          if (needed.isEmpty()) {
+            return null;
+          }
+          more = Math.max(more, needed.getAsLong());
+        }
+      }
+      return (int) Math.min(more, Integer.MAX_VALUE);
+    }
+
+    private Verdict.@Nullable FixedSample fixedSample() {
+      if (items.isEmpty()) {
+        return null;
+      }
+      int right = (int) after.stream().filter(o -> o.judgement() == Judgement.RIGHT).count();
+      Interval wilson = Wilson.interval(right, items.size(), COMPANION_LEVEL);
+      if (reference == null) {
+        return new Verdict.FixedSample(null, wilson.lower(), wilson.upper(), null, null);
+      }
+      int worse = 0;
+      int better = 0;
+      double[] differences = new double[items.size()];
+      for (int i = 0; i < items.size(); i++) {
+        boolean was = before.get(i).judgement() == Judgement.RIGHT;
+        boolean is = after.get(i).judgement() == Judgement.RIGHT;
+        worse += was && !is ? 1 : 0;
+        better += !was && is ? 1 : 0;
+        differences[i] = after.get(i).score() - before.get(i).score();
+      }
+      Interval difference =
+          PairedBootstrap.of(differences, BOOTSTRAP_DRAWS, 1L).percentile(COMPANION_LEVEL);
+      return new Verdict.FixedSample(
+          requirement.scorer().kind() == ScorerKind.LIKELIHOOD
+              ? null
+              : new McNemar(worse, better).twoSided(),
+          wilson.lower(),
+          wilson.upper(),
+          difference.lower(),
+          difference.upper());
+    }
+
+    private String reason(double candidateScore, @Nullable Double referenceScore) {
+      String scores =
+          referenceScore == null
+              ? String.format(Locale.ROOT, "%.3f", candidateScore)
+              : String.format(Locale.ROOT, "%.3f, before %.3f", candidateScore, referenceScore);
+      switch (decision) {
+        case PASS:
+          return String.format(
+              Locale.ROOT,
+              "%s; %s after %d items",
+              scores,
+              nonInferiority == null
+                  ? "above the floor of " + requirement.floor()
+                  : "not worse by the margin of " + requirement.margin(),
+              decidedAt);
+        case FAIL:
+          List<String> collapsed =
+              slices.values().stream().filter(t -> t.collapsed).map(SliceTrial::fall).toList();
+          String what =
+              nonInferiority != null && nonInferiority.finding() == Finding.BROKEN
+                  ? "worse by more than the margin of " + requirement.margin()
+                  : floor != null && floor.finding() == Finding.BROKEN
+                      ? "below the floor of " + requirement.floor()
+                      : "";
+          List<String> parts = new ArrayList<>();
+          parts.add(scores);
+          if (!what.isEmpty()) {
+            parts.add(what);
+          }
+          parts.addAll(collapsed);
+          return String.join("; ", parts);
+        case INCONCLUSIVE:
+          break;
+      }
+      if (items.isEmpty() && next > 0) {
+        return "every item of the suite is in the training data; nothing is left to measure by";
+      }
+      if (nonInferiority == null && floor == null) {
+        return "a first release has nothing to be compared with; give the capability a floor";
+      }
+      if (items.isEmpty()) {
+        return "not evaluated, because another capability failed first";
+      }
+      List<String> suspicious =
+          judgedSlices().stream()
+              .filter(slice -> slice.drop() > slice.test.margin())
+              .map(SliceTrial::fall)
+              .toList();
+      if (!suspicious.isEmpty()) {
+        return scores + "; " + String.join("; ", suspicious) + ", too few to be sure";
+      }
+      Integer more = moreItems();
+      return scores
+          + "; undecided after "
+          + items.size()
+          + " items; "
+          + (more == null
+              ? "no number of items would decide at this rate"
+              : more == 0
+                  ? "a slice has not been seen often enough"
+                  : "about " + more + " more would decide at this rate");
+    }
+
+    private static double mean(List<Outcome> outcomes) {
+      return outcomes.stream().mapToDouble(Outcome::score).average().orElse(0);
+    }
+  }
+}

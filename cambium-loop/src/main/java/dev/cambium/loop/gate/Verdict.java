@@ -1,0 +1,227 @@
+package dev.cambium.loop.gate;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
+import dev.cambium.model.ScorerKind;
+import dev.cambium.model.VersionRef;
+import dev.cambium.stats.SequentialTest;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a gate decided and everything it saw; an artifact of the ledger.
+ *
+ * @param candidate the version judged
+ * @param reference the version it would replace; none for a first release
+ * @param decision the whole: PASS only if every part passed
+ * @param reason one sentence for people
+ * @param capabilities each contracted capability
+ * @param budgets each contracted budget
+ * @param inherited set when nothing was run because the parent behaved alike; see {@link Inherited}
+ * @param waiver set when a person accepted a first release that no capability measures
+ */
+public record Verdict(
+    VersionRef candidate,
+    @Nullable VersionRef reference,
+    Decision decision,
+    String reason,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<OfCapability> capabilities,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<OfBudget> budgets,
+    @Nullable Inherited inherited,
+    @Nullable Waiver waiver) {
+
+  @SuppressWarnings("ConstantValue") // absent in JSON is null here
+  public Verdict {
+    capabilities = capabilities == null ? List.of() : List.copyOf(capabilities);
+    budgets = budgets == null ? List.of() : List.copyOf(budgets);
+  }
+
+  /** All items that were right in the reference and are wrong in the candidate. */
+  public int negativeFlips() {
+    return capabilities.stream().mapToInt(c -> c.flips().negative()).sum();
+  }
+
+  /** All items whose verdict differs between the two versions. */
+  public int flips() {
+    return capabilities.stream().mapToInt(c -> c.flips().negative() + c.flips().positive()).sum();
+  }
+
+  /** All items that the decision used. */
+  public int items() {
+    return capabilities.stream().mapToInt(OfCapability::items).sum();
+  }
+
+  /**
+   * Early cutoff: the parent was kept and answered every evaluated item as before, so its child was
+   * not run.
+   *
+   * @param evidence the parent's verdict
+   * @param items on how many items the parent's answers were compared
+   */
+  public record Inherited(Digest evidence, int items) {}
+
+  /** A person's word in place of a measurement. */
+  public record Waiver(String actor, String reason) {}
+
+  /**
+   * One capability.
+   *
+   * @param suite artifact of the items
+   * @param margin how much the mean score may fall
+   * @param floor lowest acceptable mean score; none if the contract names none
+   * @param alpha error rate of each test
+   * @param decision of this capability
+   * @param reason one sentence
+   * @param items how many items the decision used
+   * @param evaluated how many were evaluated in all; more than {@code items} after a FAIL, to find
+   *     the cause
+   * @param total how many the suite has
+   * @param candidateScore mean score over the evaluated items
+   * @param referenceScore mean score of the reference on the same items
+   * @param low lower end of an anytime-valid interval (level 1 − alpha) for the candidate's mean
+   * @param high its upper end
+   * @param nonInferiority course of the evidence against the reference; none without one
+   * @param aboveFloor course of the evidence against the floor; none without one
+   * @param moreItems for INCONCLUSIVE: estimate of how many more items would decide; none if
+   *     unknowable at the observed rate
+   * @param fixedSample companions that assume a sample size fixed beforehand; for comparison only
+   * @param slices those of the contract's tags
+   * @param flips items whose verdict changed
+   * @param undecidable items that the scorer could not judge in the candidate
+   * @param contaminated items left out because training data contained them
+   * @param secondsPerItem mean wall time of an item of the candidate
+   */
+  public record OfCapability(
+      String capability,
+      Digest suite,
+      ScorerKind scorer,
+      double margin,
+      @Nullable Double floor,
+      double alpha,
+      Decision decision,
+      String reason,
+      int items,
+      int evaluated,
+      int total,
+      double candidateScore,
+      @Nullable Double referenceScore,
+      double low,
+      double high,
+      @Nullable Course nonInferiority,
+      @Nullable Course aboveFloor,
+      @Nullable Integer moreItems,
+      @Nullable FixedSample fixedSample,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<OfSlice> slices,
+      Flips flips,
+      int undecidable,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> contaminated,
+      double secondsPerItem) {
+
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public OfCapability {
+      slices = slices == null ? List.of() : List.copyOf(slices);
+      contaminated = contaminated == null ? List.of() : List.copyOf(contaminated);
+    }
+  }
+
+  /**
+   * How the evidence of one test grew: natural logarithms of the wealths after each item, to three
+   * digits. Reaching ln(1/alpha) decides.
+   *
+   * @param holding evidence that the requirement holds
+   * @param breaking evidence that it is broken
+   */
+  public record Course(List<Double> holding, List<Double> breaking) {
+    public Course {
+      holding = List.copyOf(holding);
+      breaking = List.copyOf(breaking);
+    }
+
+    static @Nullable Course of(@Nullable SequentialTest test) {
+      return test == null
+          ? null
+          : new Course(rounded(test.holdingLogEValues()), rounded(test.breakingLogEValues()));
+    }
+
+    private static List<Double> rounded(double[] values) {
+      return Arrays.stream(values).mapToObj(v -> Math.rint(v * 1000) / 1000 + 0.0).toList();
+    }
+  }
+
+  /**
+   * What tests with a fixed sample size say of the same items.
+   *
+   * @param mcnemarP exact McNemar test, two-sided
+   * @param wilsonLow Wilson interval (95 %) of the candidate's share of right answers
+   * @param wilsonHigh its upper end
+   * @param differenceLow paired bootstrap interval (95 %) of the mean difference
+   * @param differenceHigh its upper end
+   */
+  public record FixedSample(
+      @Nullable Double mcnemarP,
+      double wilsonLow,
+      double wilsonHigh,
+      @Nullable Double differenceLow,
+      @Nullable Double differenceHigh) {}
+
+  /**
+   * The items that share a tag's value.
+   *
+   * @param tag such as {@code intent}
+   * @param value such as {@code card-lost}
+   * @param pValue anytime-valid, of "not inferior by the slice margin"; small means collapsed
+   * @param collapsed whether it fails the gate, after Holm's correction over all slices
+   */
+  public record OfSlice(
+      String tag,
+      String value,
+      int items,
+      double candidateScore,
+      double referenceScore,
+      double pValue,
+      boolean collapsed) {}
+
+  /**
+   * Items whose verdict changed.
+   *
+   * @param negative right before, wrong now
+   * @param positive wrong before, right now
+   * @param examples the negative ones, at most 50
+   * @param inCommon what the negative ones share that the others do not, for people
+   */
+  public record Flips(
+      int negative,
+      int positive,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Flip> examples,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> inCommon) {
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public Flips {
+      examples = examples == null ? List.of() : List.copyOf(examples);
+      inCommon = inCommon == null ? List.of() : List.copyOf(inCommon);
+    }
+  }
+
+  /** One item that was right and is wrong. */
+  public record Flip(
+      String item,
+      String input,
+      @Nullable String answer,
+      String before,
+      String after,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, String> tags) {
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public Flip {
+      tags = tags == null ? Map.of() : Map.copyOf(tags);
+    }
+  }
+
+  /**
+   * One budget.
+   *
+   * @param budget its name, with the unit
+   */
+  public record OfBudget(String budget, double limit, double found, Decision decision) {}
+}

@@ -1,0 +1,91 @@
+package dev.cambium.loop.plan;
+
+import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.Recorded;
+import dev.cambium.model.Action;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Json;
+import dev.cambium.model.Recipe;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/**
+ * What actions cost, from what recorded ones cost: seconds per row and step of training, seconds
+ * per evaluated item, seconds per transplant. Medians over the latest records, since machines are
+ * noisy and get faster.
+ */
+public final class CostModel {
+
+  private static final int LATEST = 50;
+
+  /** Used until something is recorded; a plan says that it rests on no record. */
+  private static final double UNKNOWN_SECONDS_PER_ROW = 0.004;
+
+  private static final double UNKNOWN_SECONDS_PER_ITEM = 0.03;
+  private static final double UNKNOWN_TRANSPLANT_SECONDS = 2;
+
+  private final Map<Recipe.Method, List<Double>> perRow = new EnumMap<>(Recipe.Method.class);
+  private final List<Double> perItem = new ArrayList<>();
+  private final List<Double> transplants = new ArrayList<>();
+
+  /** Learns from the latest recorded actions. */
+  public static CostModel of(LedgerState state, ArtifactStore store) {
+    CostModel model = new CostModel();
+    for (String kind : List.of("train", "evaluate", "transplant")) {
+      for (Recorded<Fact.ActionFinished> recorded : state.recentActions(kind, LATEST)) {
+        model.learn(recorded.fact(), store);
+      }
+    }
+    return model;
+  }
+
+  private void learn(Fact.ActionFinished fact, ArtifactStore store) {
+    Action action = Json.read(store.bytes(fact.spec()), Action.class);
+    if (action instanceof Action.Train train) {
+      perRow
+          .computeIfAbsent(train.recipe().method(), m -> new ArrayList<>())
+          .add(fact.seconds() / rowSteps(train.recipe()));
+    } else if (action instanceof Action.Evaluate evaluate) {
+      perItem.add(fact.seconds() / (evaluate.to() - evaluate.from()));
+    } else {
+      transplants.add(fact.seconds());
+    }
+  }
+
+  private static double rowSteps(Recipe recipe) {
+    return (double) recipe.steps() * recipe.batchRows();
+  }
+
+  /** Seconds of a training. */
+  public double training(Recipe recipe) {
+    return rowSteps(recipe)
+        * median(perRow.getOrDefault(recipe.method(), List.of())).orElse(UNKNOWN_SECONDS_PER_ROW);
+  }
+
+  /** Seconds of an evaluation of some items. */
+  public double evaluation(int items) {
+    return items * median(perItem).orElse(UNKNOWN_SECONDS_PER_ITEM);
+  }
+
+  /** Seconds of one transplant, without its evaluation. */
+  public double transplant() {
+    return median(transplants).orElse(UNKNOWN_TRANSPLANT_SECONDS);
+  }
+
+  /** Whether a training with this method has been recorded. */
+  public boolean knows(Recipe.Method method) {
+    return perRow.containsKey(method);
+  }
+
+  private static OptionalDouble median(List<Double> values) {
+    if (values.isEmpty()) {
+      return OptionalDouble.empty();
+    }
+    List<Double> sorted = values.stream().sorted().toList();
+    return OptionalDouble.of(sorted.get(sorted.size() / 2));
+  }
+}

@@ -1,0 +1,276 @@
+package dev.cambium.loop.gate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Item;
+import dev.cambium.model.Json;
+import dev.cambium.model.Judgement;
+import dev.cambium.model.Outcome;
+import dev.cambium.model.Progress;
+import dev.cambium.model.Scorer;
+import dev.cambium.model.ScorerKind;
+import dev.cambium.model.VersionRef;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.BiFunction;
+import org.junit.jupiter.api.Test;
+
+class GateTest {
+
+  private static final List<String> INTENTS =
+      List.of("lost", "limit", "fee", "pin", "block", "travel", "apply", "close");
+
+  private final Map<Digest, BiFunction<Item, Integer, Outcome>> behaviours = new HashMap<>();
+  private int evaluated;
+
+  private final OutcomeSource source =
+      (version, suite, scorer, from, to, progress) -> {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (int i = from; i < to; i++) {
+          outcomes.add(behaviours.get(version).apply(suite.items().get(i), i));
+          evaluated++;
+        }
+        return new OutcomeSource.Piece(outcomes, 0.01 * (to - from));
+      };
+
+  private final Gate gate = new Gate(source, 0.05, 25);
+
+  private static Suite suite(int items) {
+    List<Item> list = new ArrayList<>();
+    for (int i = 0; i < items; i++) {
+      String intent = INTENTS.get(i % INTENTS.size());
+      list.add(
+          Item.qa("i" + i, "how about " + intent + " no " + i, intent, Map.of("intent", intent)));
+    }
+    return Suite.of(list);
+  }
+
+  private static Requirement requirement(Suite suite, Double floor) {
+    return new Requirement(
+        "intents",
+        suite,
+        Scorer.of(ScorerKind.EXACT_MATCH),
+        0.05,
+        floor,
+        List.of("intent"),
+        0.3,
+        5);
+  }
+
+  private Gate.Subject subject(String name, BiFunction<Item, Integer, Outcome> behaviour) {
+    Digest digest = Digest.ofText(name);
+    behaviours.put(digest, behaviour);
+    return new Gate.Subject(VersionRef.parse(name), digest, 1_000_000);
+  }
+
+  private static Outcome right(Item item) {
+    return new Outcome(item.id(), Judgement.RIGHT, 1, String.valueOf(item.answer()));
+  }
+
+  private static Outcome wrong(Item item, String output) {
+    return new Outcome(item.id(), Judgement.WRONG, 0, output);
+  }
+
+  private Verdict judge(
+      Gate.Subject candidate, Gate.Subject reference, Requirement... requirements) {
+    return gate.judge(
+        candidate, reference, List.of(requirements), Gate.Budgets.NONE, Map.of(), Progress.NONE);
+  }
+
+  @Test
+  void anUnchangedCandidatePassesBeforeTheSuiteIsUsedUp() {
+    Suite suite = suite(400);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after = subject("bank@2", (item, i) -> right(item));
+    Verdict verdict = judge(after, before, requirement(suite, null));
+    assertThat(verdict.decision()).isEqualTo(Decision.PASS);
+    assertThat(verdict.items()).isLessThan(200);
+    assertThat(evaluated).isLessThan(400);
+    assertThat(verdict.capabilities().get(0).nonInferiority().holding())
+        .hasSize(verdict.items())
+        .last()
+        .satisfies(last -> assertThat(last).isGreaterThan(2.9));
+  }
+
+  @Test
+  void aCollapsedSliceFailsAndIsNamedWithWhatItsFlipsHaveInCommon() {
+    Suite suite = suite(240);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after =
+        subject(
+            "bank@2",
+            (item, i) -> "lost".equals(item.answer()) ? wrong(item, "limit") : right(item));
+    Verdict verdict = judge(after, before, requirement(suite, null));
+    assertThat(verdict.decision()).isEqualTo(Decision.FAIL);
+    Verdict.OfCapability capability = verdict.capabilities().get(0);
+    assertThat(capability.slices())
+        .filteredOn(Verdict.OfSlice::collapsed)
+        .extracting(Verdict.OfSlice::value)
+        .containsExactly("lost");
+    assertThat(capability.flips().negative()).isEqualTo(30);
+    assertThat(capability.flips().inCommon())
+        .anyMatch(t -> t.startsWith("intent = lost: 30 of 30"))
+        .anyMatch(t -> t.startsWith("now answers 'limit'"));
+    assertThat(verdict.reason()).contains("intent = lost");
+    assertThat(capability.evaluated()).as("all items, to find the cause").isEqualTo(240);
+  }
+
+  @Test
+  void aSmallSliceThatCollapsesFailsALargeSuiteThatHoldsOnTheWhole() {
+    List<Item> items = new ArrayList<>();
+    for (int i = 0; i < 800; i++) {
+      String intent = i % 25 == 0 ? "rare" : "common" + i % 20;
+      items.add(Item.qa("i" + i, "question " + i, intent, Map.of("intent", intent)));
+    }
+    Suite suite = Suite.of(items);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after =
+        subject(
+            "bank@2", (item, i) -> "rare".equals(item.answer()) ? wrong(item, "x") : right(item));
+    Requirement strict =
+        new Requirement(
+            "intents",
+            suite,
+            Scorer.of(ScorerKind.EXACT_MATCH),
+            0.05,
+            null,
+            List.of("intent"),
+            0.3,
+            14);
+    Verdict verdict = judge(after, before, strict);
+    assertThat(verdict.decision()).isEqualTo(Decision.FAIL);
+    assertThat(verdict.reason()).contains("intent = rare");
+  }
+
+  @Test
+  void aSliceThatLooksCollapsedHoldsTheReleaseEvenIfItIsTooSmallToBeSure() {
+    List<Item> items = new ArrayList<>();
+    for (int i = 0; i < 400; i++) {
+      String intent = i % 66 == 0 ? "rare" : "common";
+      items.add(Item.qa("i" + i, "question " + i, intent, Map.of("intent", intent)));
+    }
+    Suite suite = Suite.of(items);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after =
+        subject(
+            "bank@2", (item, i) -> "rare".equals(item.answer()) ? wrong(item, "x") : right(item));
+    Verdict verdict = judge(after, before, requirement(suite, null));
+    assertThat(verdict.decision()).isNotEqualTo(Decision.PASS);
+    assertThat(verdict.reason()).contains("intent = rare");
+  }
+
+  @Test
+  void tooFewItemsAreInconclusiveAndSayHowManyMoreWouldDecide() {
+    Suite suite = suite(20);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after = subject("bank@2", (item, i) -> right(item));
+    Verdict verdict = judge(after, before, requirement(suite, null));
+    assertThat(verdict.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(verdict.capabilities().get(0).moreItems()).isBetween(10, 200);
+  }
+
+  @Test
+  void undecidableAnswersNeverHelp() {
+    Suite suite = suite(400);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after =
+        subject("bank@2", (item, i) -> new Outcome(item.id(), Judgement.UNDECIDABLE, 0, ""));
+    Verdict verdict = judge(after, before, requirement(suite, 0.5));
+    assertThat(verdict.decision()).isNotEqualTo(Decision.PASS);
+    assertThat(verdict.capabilities().get(0).undecidable()).isGreaterThan(0);
+  }
+
+  @Test
+  void aFirstReleaseIsHeldToItsFloorAndWithoutOneNothingIsShown() {
+    Suite suite = suite(200);
+    Gate.Subject good = subject("bank@1", (item, i) -> i % 10 == 0 ? wrong(item, "") : right(item));
+    assertThat(judge(good, null, requirement(suite, 0.6)).decision()).isEqualTo(Decision.PASS);
+    Gate.Subject bad = subject("bank@2", (item, i) -> i % 2 == 0 ? wrong(item, "") : right(item));
+    assertThat(judge(bad, null, requirement(suite, 0.8)).decision()).isEqualTo(Decision.FAIL);
+    Verdict unmeasured = judge(good, null, requirement(suite, null));
+    assertThat(unmeasured.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(unmeasured.reason()).contains("floor");
+    assertThat(judge(good, null).decision()).isEqualTo(Decision.INCONCLUSIVE);
+  }
+
+  @Test
+  void contaminatedItemsAreLeftOutAndNamed() {
+    Suite suite = suite(400);
+    Set<String> leaked = Set.of("i1", "i2", "i3");
+    Gate.Subject before =
+        subject("bank@1", (item, i) -> leaked.contains(item.id()) ? right(item) : wrong(item, ""));
+    Gate.Subject after = subject("bank@2", (item, i) -> wrong(item, ""));
+    Verdict verdict =
+        gate.judge(
+            after,
+            before,
+            List.of(requirement(suite, null)),
+            Gate.Budgets.NONE,
+            Map.of("intents", leaked),
+            Progress.NONE);
+    assertThat(verdict.negativeFlips()).isZero();
+    assertThat(verdict.capabilities().get(0).total()).isEqualTo(397);
+  }
+
+  @Test
+  void aBrokenBudgetFailsWhateverTheAccuracy() {
+    Suite suite = suite(400);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after = subject("bank@2", (item, i) -> right(item));
+    Verdict verdict =
+        gate.judge(
+            after,
+            before,
+            List.of(requirement(suite, null)),
+            new Gate.Budgets(0.5, null),
+            Map.of(),
+            Progress.NONE);
+    assertThat(verdict.decision()).isEqualTo(Decision.FAIL);
+    assertThat(verdict.reason()).contains("max-size-mb: 1.000, at most 0.5000");
+  }
+
+  @Test
+  void candidatesAtTheEdgeOfTheMarginAreRarelyReleased() {
+    int passes = 0;
+    int runs = 200;
+    Suite suite = suite(300);
+    for (int run = 0; run < runs; run++) {
+      Random random = new Random(run);
+      Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+      Gate.Subject after =
+          subject(
+              "bank@2", (item, i) -> random.nextDouble() < 0.05 ? wrong(item, "") : right(item));
+      Requirement whole =
+          new Requirement(
+              "intents", suite, Scorer.of(ScorerKind.EXACT_MATCH), 0.05, null, List.of(), 0.3, 5);
+      passes += judge(after, before, whole).decision() == Decision.PASS ? 1 : 0;
+    }
+    // Bound 0.05; three standard errors of a share over 200 runs are 0.046.
+    assertThat(passes / (double) runs).isLessThanOrEqualTo(0.05 + 0.046);
+  }
+
+  @Test
+  void verdictsSurviveTheRoundTrip() {
+    Suite suite = suite(100);
+    Gate.Subject before = subject("bank@1", (item, i) -> right(item));
+    Gate.Subject after =
+        subject("bank@2", (item, i) -> i % 3 == 0 ? wrong(item, "n") : right(item));
+    Verdict verdict = judge(after, before, requirement(suite, 0.2));
+    assertThat(Json.read(Json.canonical(verdict), Verdict.class)).isEqualTo(verdict);
+  }
+
+  @Test
+  void theOrderOfASuiteDoesNotDependOnTheOrderOfItsFile() {
+    List<Item> items = new ArrayList<>(suite(50).items());
+    Suite suite = Suite.of(items);
+    java.util.Collections.reverse(items);
+    assertThat(Suite.of(items)).isEqualTo(suite);
+    assertThat(Suite.read(suite.bytes())).isEqualTo(suite);
+  }
+}

@@ -1,0 +1,84 @@
+package dev.cambium.story;
+
+import dev.cambium.model.Recipe;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How large everything in the demo is: as large as its time allows on two cores.
+ *
+ * @param vocabulary tokens
+ * @param layers of the decoder
+ * @param width of the decoder
+ * @param heads of its attention
+ * @param firstSteps pre-training steps of v1
+ * @param secondSteps further steps to v2
+ * @param industrialSteps fine-tuning steps of an industrial model
+ * @param adapterSteps of an adapter
+ * @param floor lowest acceptable score of a task
+ * @param basicsFloor lowest acceptable score of the foundation's own suite
+ */
+record Sizes(
+    int vocabulary,
+    int layers,
+    int width,
+    int heads,
+    int firstSteps,
+    int secondSteps,
+    int industrialSteps,
+    int adapterSteps,
+    double floor,
+    double basicsFloor) {
+
+  static final String PRETRAINING = "pretraining";
+  static final String INDUSTRIAL = "industrial-tuning";
+  static final String ADAPTER = "adapter-tuning";
+
+  static final Sizes FULL = new Sizes(1024, 4, 128, 4, 600, 400, 300, 250, 0.7, 0.3);
+  static final Sizes QUICK = new Sizes(768, 2, 96, 4, 250, 120, 120, 120, 0.5, 0.1);
+
+  private static final int ROWS = 32;
+  private static final int TOKENS = 64;
+
+  Map<String, Recipe> recipes() {
+    Map<String, Recipe> recipes = new LinkedHashMap<>();
+    recipes.put(INDUSTRIAL, tuning(industrialSteps, 1e-3, 0.5));
+    recipes.put(
+        ADAPTER,
+        new Recipe(
+            Recipe.Method.LORA,
+            new Recipe.Lora(16, 32, List.of()),
+            adapterSteps,
+            ROWS,
+            1,
+            TOKENS,
+            5e-3,
+            0.05,
+            Recipe.Schedule.COSINE,
+            0,
+            1,
+            0.5));
+    return recipes;
+  }
+
+  Recipe pretraining(int steps) {
+    return tuning(steps, 3e-3, 0);
+  }
+
+  private static Recipe tuning(int steps, double learningRate, double replayShare) {
+    return new Recipe(
+        Recipe.Method.FULL,
+        null,
+        steps,
+        ROWS,
+        1,
+        TOKENS,
+        learningRate,
+        0.05,
+        Recipe.Schedule.COSINE,
+        0.01,
+        1,
+        replayShare);
+  }
+}
