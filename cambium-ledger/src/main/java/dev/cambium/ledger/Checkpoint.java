@@ -91,11 +91,15 @@ public record Checkpoint(String origin, long size, Digest root) {
       if (!line.startsWith(ours)) {
         continue;
       }
+      String encoded = line.substring(ours.length());
       byte[] bytes;
       try {
-        bytes = Base64.getDecoder().decode(line.substring(ours.length()));
+        bytes = Base64.getDecoder().decode(encoded);
       } catch (IllegalArgumentException e) {
         continue;
+      }
+      if (!Base64.getEncoder().encodeToString(bytes).equals(encoded)) {
+        continue; // bits that are not part of the value must be zero (RFC 4648, section 3.5)
       }
       if (bytes.length > KEY_HASH_LENGTH
           && Arrays.equals(Arrays.copyOf(bytes, KEY_HASH_LENGTH), key.hash())

@@ -21,6 +21,7 @@ public final class VerifierKey {
 
   private static final byte ED25519 = 1;
   private static final int RAW_LENGTH = 32;
+  private static final int SIGNATURE_LENGTH = 64;
 
   /** What X.509 puts ahead of the 32 bytes of an Ed25519 key (RFC 8410). */
   private static final byte[] X509_PREFIX = HexFormat.of().parseHex("302a300506032b6570032100");
@@ -99,13 +100,16 @@ public final class VerifierKey {
   }
 
   boolean verifies(byte[] message, byte[] signature) {
+    if (signature.length != SIGNATURE_LENGTH) {
+      return false; // JDK 17 takes a longer one whose excess is zero
+    }
     try {
       Signature ed25519 = Signature.getInstance("Ed25519");
       ed25519.initVerify(key);
       ed25519.update(message);
       return ed25519.verify(signature);
     } catch (SignatureException e) {
-      return false; // of the wrong length or not a point of the curve
+      return false; // not a point of the curve
     } catch (GeneralSecurityException e) {
       throw new AssertionError("every JDK from 15 has Ed25519", e);
     }

@@ -463,7 +463,7 @@ public final class Decoder implements AutoCloseable {
   }
 
   /** The hidden states at chosen positions, row by row: chosen × hidden size. */
-  private static Tensor select(Tensor hidden, Pass pass, int[][] positions) {
+  static Tensor select(Tensor hidden, Pass pass, int[][] positions) {
     int count = Arrays.stream(positions).mapToInt(p -> p.length).sum();
     long[] index = new long[count];
     int i = 0;

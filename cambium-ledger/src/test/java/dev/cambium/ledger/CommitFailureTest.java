@@ -1,0 +1,124 @@
+package dev.cambium.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cambium.model.Record;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A database that fails at the moment of committing: the outcome is asked for, never guessed. */
+class CommitFailureTest {
+
+  private enum Failure {
+    NONE,
+    BEFORE_COMMIT,
+    AFTER_COMMIT
+  }
+
+  @TempDir Path directory;
+  private Failure failure = Failure.NONE;
+  private boolean unreachable;
+  private Ledger ledger;
+
+  @BeforeEach
+  void create() {
+    Ledger.create(directory, InstantSource.system()).close();
+    Path home = directory.resolve(Ledger.HOME);
+    SqliteConnector real = new SqliteConnector(home.resolve(Ledger.DATABASE));
+    ledger =
+        new Ledger(
+            new Connector() {
+              @Override
+              public Connection writer() throws SQLException {
+                return failing(real.writer());
+              }
+
+              @Override
+              public Connection reader() throws SQLException {
+                if (unreachable) {
+                  throw new SQLException("the database went away");
+                }
+                return real.reader();
+              }
+            },
+            SigningKey.load(home.resolve(Ledger.KEYS)),
+            InstantSource.system());
+  }
+
+  @AfterEach
+  void close() {
+    ledger.close();
+  }
+
+  private Connection failing(Connection real) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            Connection.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              boolean commit = method.getName().equals("commit");
+              if (commit && failure == Failure.BEFORE_COMMIT) {
+                throw new SQLException("disk I/O error");
+              }
+              try {
+                Object result = method.invoke(real, arguments);
+                if (commit && failure == Failure.AFTER_COMMIT) {
+                  throw new SQLException("connection reset");
+                }
+                return result;
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  private List<Record> append() {
+    return ledger.append("test", History.founding(), List.of());
+  }
+
+  @Test
+  void recordsThatAreInAreReturned() {
+    failure = Failure.AFTER_COMMIT;
+    assertThat(append()).hasSize(10);
+    failure = Failure.NONE;
+    assertThat(ledger.append("test", History.wave(), List.of())).hasSize(10);
+    assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
+  }
+
+  @Test
+  void recordsThatAreNotInAreAPlainFailure() {
+    failure = Failure.BEFORE_COMMIT;
+    assertThatThrownBy(this::append)
+        .isExactlyInstanceOf(LedgerException.class)
+        .hasMessageContaining("nothing was recorded")
+        .hasMessageContaining("disk I/O error");
+    assertThat(ledger.state().size()).isZero();
+    failure = Failure.NONE;
+    assertThat(append().get(0).index()).isZero();
+    assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
+  }
+
+  @Test
+  void whatNobodyCanTellIsReportedAsUnknown() {
+    failure = Failure.AFTER_COMMIT;
+    unreachable = true;
+    assertThatThrownBy(this::append)
+        .isInstanceOf(UnknownOutcomeException.class)
+        .hasMessageContaining("records 0 to 9")
+        .hasMessageContaining("unknown")
+        .hasMessageContaining("connection reset");
+    unreachable = false;
+    assertThat(ledger.state().size()).isEqualTo(10);
+  }
+}
