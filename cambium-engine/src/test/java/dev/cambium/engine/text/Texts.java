@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Random;
 
 /** Made-up text. */
-final class Texts {
+public final class Texts {
 
   private static final String[] WORDS =
       ("the a my your card account money transfer lost stolen please can how do I why was it's is"
@@ -15,7 +15,7 @@ final class Texts {
 
   private Texts() {}
 
-  static List<String> some(int count, long seed) {
+  public static List<String> some(int count, long seed) {
     Random random = new Random(seed);
     List<String> texts = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -1,0 +1,343 @@
+package dev.cambium.engine.scoring;
+
+import dev.cambium.engine.decoder.Decoder;
+import dev.cambium.engine.decoder.KeyValueCache;
+import dev.cambium.engine.generation.Completion;
+import dev.cambium.engine.generation.Generator;
+import dev.cambium.engine.generation.Sampling;
+import dev.cambium.engine.text.Encoded;
+import dev.cambium.engine.text.Framing;
+import dev.cambium.engine.text.RowEncoder;
+import dev.cambium.engine.text.TemplateException;
+import dev.cambium.model.Item;
+import dev.cambium.model.Judgement;
+import dev.cambium.model.Message;
+import dev.cambium.model.Outcome;
+import dev.cambium.model.Progress;
+import dev.cambium.model.Scorer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Scores a model on items.
+ *
+ * <p>An item that cannot be scored (no answer to compare with, a prompt that the template refuses
+ * or that does not fit, a computation that is not finite, an empty answer) is undecidable, its
+ * output says why in brackets, and the others are scored all the same.
+ */
+public final class Evaluator {
+
+  private static final int MAX_OUTPUT = 2_000;
+  private static final int ROWS_AT_ONCE = 32;
+  private static final int TOKENS_AT_ONCE = 8_192;
+
+  /** Continuations of one prompt that are scored together. */
+  private static final int CHOICES_AT_ONCE = 64;
+
+  private final Decoder decoder;
+  private final RowEncoder encoder;
+  private final Framing framing;
+
+  /** An evaluator of a decoder, which has its adapter attached, if any. */
+  public Evaluator(Decoder decoder, RowEncoder encoder, Framing framing) {
+    this.decoder = decoder;
+    this.encoder = encoder;
+    this.framing = framing;
+  }
+
+  /**
+   * Scores items.
+   *
+   * @return outcomes in the order of the items
+   * @throws IllegalArgumentException if the scorer itself cannot be used
+   */
+  public List<Outcome> evaluate(List<Item> items, Scorer scorer, Progress progress) {
+    Run run = new Run(items, progress);
+    switch (scorer.kind()) {
+      case EXACT_MATCH -> run.generate(AnswerJudge::exact, scorer);
+      case NUMERIC -> run.generate(Numbers::judge, scorer);
+      case JSON -> run.generate(new JsonAnswers(scorer.schema()), scorer);
+      case CHOICE -> run.choose();
+      case LIKELIHOOD -> run.likelihood();
+    }
+    return run.outcomes();
+  }
+
+  /** Why an item cannot be scored. */
+  private static final class Undecidable extends Exception {
+    private static final long serialVersionUID = 1L;
+
+    Undecidable(String why) {
+      super(why);
+    }
+  }
+
+  /** Encodes something of an item. */
+  private interface Encoding<T> {
+    T of(Item item) throws Undecidable;
+  }
+
+  private int context() {
+    return decoder.config().maxPositions();
+  }
+
+  private int[] prompt(Item item) throws Undecidable {
+    if (item.messages().isEmpty()) {
+      throw new Undecidable("no messages, but this scorer needs an answer to judge");
+    }
+    int[] prompt = encoder.prompt(framing.messages(item.messages()), framing.tools());
+    if (prompt.length >= context()) {
+      throw new Undecidable(
+          "the prompt has " + prompt.length + " tokens, the model's context " + context());
+    }
+    return prompt;
+  }
+
+  /** The ids that answer a prompt, with the end of the turn. */
+  private int[] continuation(Item item, String answer, int[] prompt) throws Undecidable {
+    List<Message> messages = new ArrayList<>(framing.messages(item.messages()));
+    messages.add(Message.assistant(answer));
+    Encoded whole = encoder.conversation(messages, framing.tools(), Integer.MAX_VALUE);
+    if (whole.ids().length > context()) {
+      throw new Undecidable(
+          "prompt and answer have "
+              + whole.ids().length
+              + " tokens, the model's context "
+              + context());
+    }
+    return Arrays.copyOfRange(whole.ids(), prompt.length, whole.ids().length);
+  }
+
+  private static float sum(float[] logProbabilities) {
+    float sum = 0;
+    for (float one : logProbabilities) {
+      sum += one;
+    }
+    return sum;
+  }
+
+  /** One evaluation. */
+  private final class Run {
+    private final List<Item> items;
+    private final Progress progress;
+    private final @Nullable Outcome[] outcomes;
+    private int done;
+
+    Run(List<Item> items, Progress progress) {
+      this.items = items;
+      this.progress = progress;
+      this.outcomes = new Outcome[items.size()];
+      progress.at("evaluate", 0, items.size(), "");
+    }
+
+    List<Outcome> outcomes() {
+      List<Outcome> all = new ArrayList<>();
+      for (int i = 0; i < outcomes.length; i++) {
+        Outcome outcome = outcomes[i];
+        if (outcome == null) {
+          throw new IllegalStateException("item " + items.get(i).id() + " was not scored");
+        }
+        all.add(outcome);
+      }
+      return all;
+    }
+
+    private void put(int index, Judgement judgement, double score, String output) {
+      if (outcomes[index] == null) {
+        done++;
+      }
+      int end = Math.min(output.length(), MAX_OUTPUT);
+      if (end < output.length() && Character.isHighSurrogate(output.charAt(end - 1))) {
+        end--;
+      }
+      outcomes[index] =
+          new Outcome(items.get(index).id(), judgement, score, output.substring(0, end));
+      progress.at("evaluate", done, items.size(), "");
+    }
+
+    private void undecidable(int index, String why) {
+      put(index, Judgement.UNDECIDABLE, 0, "[" + why + "]");
+    }
+
+    /** Encodes all items; those that cannot be are undecidable. Returns the indices of the rest. */
+    private <T> List<Integer> encode(Encoding<T> encoding, @Nullable T[] into) {
+      List<Integer> usable = new ArrayList<>();
+      for (int i = 0; i < items.size(); i++) {
+        try {
+          into[i] = encoding.of(items.get(i));
+          usable.add(i);
+        } catch (Undecidable | TemplateException | IllegalArgumentException e) {
+          undecidable(i, String.valueOf(e.getMessage()));
+        }
+      }
+      return usable;
+    }
+
+    void generate(AnswerJudge judge, Scorer scorer) {
+      int[][] prompts = new int[items.size()][];
+      List<Integer> usable = encode(Evaluator.this::prompt, prompts);
+      Sampling sampling = Sampling.greedy(framing.maxNewTokens(scorer.maxNewTokens()));
+      Generator generator = new Generator(decoder, encoder.tokenizer().stopIds());
+      int before = done;
+      List<Completion> answers =
+          generator.generate(
+              usable.stream().map(i -> prompts[i]).toList(),
+              sampling,
+              finished -> progress.at("evaluate", before + finished, items.size(), ""));
+      for (int i = 0; i < usable.size(); i++) {
+        Completion answer = answers.get(i);
+        String output = encoder.tokenizer().decode(answer.ids());
+        if (answer.end() == Completion.End.NOT_FINITE) {
+          undecidable(usable.get(i), "the model's output is not finite");
+        } else if (!answer.usable()) {
+          undecidable(usable.get(i), "no room for an answer in the model's context");
+        } else if (output.isBlank()) {
+          undecidable(usable.get(i), "empty answer");
+        } else {
+          Judgement judgement = judge.judge(items.get(usable.get(i)), output);
+          put(usable.get(i), judgement, judgement == Judgement.RIGHT ? 1 : 0, output);
+        }
+      }
+    }
+
+    void choose() {
+      int[][] prompts = new int[items.size()][];
+      List<Integer> usable =
+          encode(
+              item -> {
+                if (item.choices().size() < 2) {
+                  throw new Undecidable("fewer than two choices");
+                }
+                return prompt(item);
+              },
+              prompts);
+      usable.sort(Comparator.comparingInt(i -> prompts[i].length));
+      for (List<Integer> batch : batches(usable, prompts)) {
+        int[][] rows = batch.stream().map(i -> prompts[i]).toArray(int[][]::new);
+        try (KeyValueCache cache = decoder.prefill(rows, 0)) {
+          for (int row = 0; row < rows.length; row++) {
+            chooseOne(batch.get(row), cache, row, rows[row]);
+          }
+        }
+      }
+    }
+
+    private void chooseOne(int index, KeyValueCache cache, int row, int[] prompt) {
+      Item item = items.get(index);
+      List<int[]> continuations = new ArrayList<>();
+      try {
+        for (String choice : item.choices()) {
+          continuations.add(continuation(item, choice, prompt));
+        }
+      } catch (Undecidable | TemplateException | IllegalArgumentException e) {
+        undecidable(index, String.valueOf(e.getMessage()));
+        return;
+      }
+      float[] scores = new float[continuations.size()];
+      for (int from = 0; from < scores.length; from += CHOICES_AT_ONCE) {
+        int to = Math.min(scores.length, from + CHOICES_AT_ONCE);
+        float[][] parts =
+            decoder.continuationLogProbabilities(
+                cache, row, continuations.subList(from, to).toArray(new int[0][]));
+        for (int i = from; i < to; i++) {
+          scores[i] = sum(parts[i - from]);
+        }
+      }
+      int best = Choices.best(scores);
+      if (best < 0) {
+        undecidable(index, "no choice is likelier than all others, or the output is not finite");
+      } else {
+        boolean right = item.choices().get(best).equals(item.answer());
+        put(index, AnswerJudge.of(right), right ? 1 : 0, item.choices().get(best));
+      }
+    }
+
+    void likelihood() {
+      Encoded[] texts = new Encoded[items.size()];
+      int[] from = new int[items.size()];
+      List<Integer> usable =
+          encode(
+              item -> {
+                String text = item.text();
+                if (text != null) {
+                  return encoder.text(text, context());
+                }
+                String answer = item.answer();
+                if (answer == null) {
+                  throw new Undecidable("no answer whose probability could be measured");
+                }
+                int[] prompt = prompt(item);
+                int[] rest = continuation(item, answer, prompt);
+                int[] all = Arrays.copyOf(prompt, prompt.length + rest.length);
+                System.arraycopy(rest, 0, all, prompt.length, rest.length);
+                boolean[] supervised = new boolean[all.length];
+                Arrays.fill(supervised, prompt.length, all.length, true);
+                return new Encoded(all, supervised, false);
+              },
+              texts);
+      int[][] rows = new int[items.size()][];
+      List<Integer> scorable = new ArrayList<>();
+      for (int index : usable) {
+        Encoded text = texts[index];
+        rows[index] = text.ids();
+        from[index] =
+            IntStream.range(0, text.ids().length)
+                .filter(i -> text.supervised()[i])
+                .findFirst()
+                .orElse(-1);
+        if (from[index] < 1) {
+          undecidable(index, "nothing to measure");
+        } else {
+          scorable.add(index);
+        }
+      }
+      scorable.sort(Comparator.comparingInt(i -> rows[i].length));
+      for (List<Integer> batch : batches(scorable, rows)) {
+        float[][] scores =
+            decoder.logProbabilities(
+                batch.stream().map(i -> rows[i]).toArray(int[][]::new),
+                batch.stream().mapToInt(i -> from[i]).toArray());
+        for (int i = 0; i < scores.length; i++) {
+          measured(batch.get(i), scores[i]);
+        }
+      }
+    }
+
+    private void measured(int index, float[] logProbabilities) {
+      double total = 0;
+      for (float one : logProbabilities) {
+        total += one;
+      }
+      double probability = Math.min(1, Math.exp(total / logProbabilities.length));
+      if (Double.isNaN(probability)) {
+        undecidable(index, "the model's output is not finite");
+      } else {
+        String note =
+            String.format(Locale.ROOT, "%.3f nats a token", -total / logProbabilities.length);
+        put(index, AnswerJudge.of(probability >= 0.5), probability, note);
+      }
+    }
+
+    private List<List<Integer>> batches(List<Integer> sorted, int[][] rows) {
+      List<List<Integer>> batches = new ArrayList<>();
+      List<Integer> batch = new ArrayList<>();
+      for (int index : sorted) {
+        long tokens = (batch.size() + 1L) * rows[index].length;
+        if (batch.size() == ROWS_AT_ONCE || (!batch.isEmpty() && tokens > TOKENS_AT_ONCE)) {
+          batches.add(batch);
+          batch = new ArrayList<>();
+        }
+        batch.add(index);
+      }
+      if (!batch.isEmpty()) {
+        batches.add(batch);
+      }
+      return batches;
+    }
+  }
+}
