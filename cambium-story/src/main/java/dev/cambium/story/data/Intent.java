@@ -1,7 +1,6 @@
 package dev.cambium.story.data;
 
 import java.util.List;
-import java.util.regex.Pattern;
 
 /**
  * Something that customers want, and the ways they say it.
@@ -16,11 +15,5 @@ record Intent(String label, String desk, List<String> train, List<String> test) 
   Intent {
     train = List.copyOf(train);
     test = List.copyOf(test);
-  }
-
-  /** Whether a sentence holds one of the wordings that are kept for suites. */
-  boolean isTestWording(String sentence) {
-    return test.stream()
-        .anyMatch(t -> Pattern.compile(t.replaceAll("\\{[a-z]}", ".+")).matcher(sentence).find());
   }
 }

@@ -165,9 +165,12 @@ record RuleTask(String name, String desk) {
               Ways ways = ways(rule);
               List<String> patterns = test ? ways.test() : ways.train();
               int pattern = chance.below(patterns.size());
-              Wording wording =
-                  Wording.fill(patterns.get(pattern), Map.of("p", rule.product()))
-                      .framed(chance, test);
+              Wording clean = Wording.fill(patterns.get(pattern), Map.of("p", rule.product()));
+              Wording wording = test ? clean : clean.hasty(chance);
+              if (!test && wording.holdsAny(ways.test())) {
+                return;
+              }
+              wording = wording.framed(chance, test);
               writer.add(
                   PROMPT + wording.text(),
                   rule.answer(),

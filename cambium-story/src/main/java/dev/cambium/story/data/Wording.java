@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 
 /**
  * A sentence made of a wording whose slots were filled.
@@ -49,20 +50,24 @@ record Wording(String text, Map<String, String> slots) {
           "i", "my", "the", "this", "is", "a", "and", "of", "it", "to", "do", "on", "for", "in",
           "was", "am", "with", "that", "has", "are");
 
-  /**
-   * The sentence as hasty people write it: another determiner, the day or place ahead, small words
-   * left out. So a model learns words and not whole patterns.
-   */
+  /** The sentence with the day or the place ahead, at times, and {@link #hasty}. */
   Wording roughened(Chance chance) {
+    if (slots.containsKey("w") || slots.containsKey("d") || !chance.oneIn(3)) {
+      return hasty(chance);
+    }
+    String ahead =
+        chance.oneIn(2) ? chance.pick(Phrases.PLACES) : "on " + chance.pick(Phrases.DAYS);
+    return new Wording(ahead + " " + text, slots).hasty(chance);
+  }
+
+  /**
+   * The sentence as hasty people write it: another determiner, small words left out. So a model
+   * learns words and not whole patterns.
+   */
+  Wording hasty(Chance chance) {
     String rough = text;
     if (chance.oneIn(2)) {
       rough = rough.replaceFirst("\\b(my|the)\\b", chance.pick(List.of("my", "the", "this")));
-    }
-    if (!slots.containsKey("w") && !slots.containsKey("d") && chance.oneIn(3)) {
-      rough =
-          (chance.oneIn(2) ? chance.pick(Phrases.PLACES) : "on " + chance.pick(Phrases.DAYS))
-              + " "
-              + rough;
     }
     if (chance.oneIn(3)) {
       StringBuilder kept = new StringBuilder();
@@ -74,6 +79,12 @@ record Wording(String text, Map<String, String> slots) {
       rough = kept.toString();
     }
     return new Wording(rough, slots);
+  }
+
+  /** Whether the sentence holds one of some patterns, whatever fills their slots. */
+  boolean holdsAny(List<String> patterns) {
+    return patterns.stream()
+        .anyMatch(p -> Pattern.compile(p.replaceAll("\\{[a-z]}", ".+")).matcher(text).find());
   }
 
   /** The sentence between an opener and a closer, as people write. */
