@@ -50,14 +50,15 @@ record Wording(String text, Map<String, String> slots) {
           "i", "my", "the", "this", "is", "a", "and", "of", "it", "to", "do", "on", "for", "in",
           "was", "am", "with", "that", "has", "are");
 
-  /** The sentence with the day or the place ahead, at times, and {@link #hasty}. */
+  /** The sentence as {@link #hasty} people write it, at times with the day or the place ahead. */
   Wording roughened(Chance chance) {
+    Wording rough = hasty(chance);
     if (slots.containsKey("w") || slots.containsKey("d") || !chance.oneIn(3)) {
-      return hasty(chance);
+      return rough;
     }
     String ahead =
         chance.oneIn(2) ? chance.pick(Phrases.PLACES) : "on " + chance.pick(Phrases.DAYS);
-    return new Wording(ahead + " " + text, slots).hasty(chance);
+    return new Wording(ahead + " " + rough.text, slots);
   }
 
   /**
