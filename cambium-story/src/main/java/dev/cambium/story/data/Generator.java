@@ -73,14 +73,14 @@ public final class Generator {
     return rules("payment-rules", "payments");
   }
 
-  /** Application model on {@code cards}: utterance to the desk that handles it. */
+  /** Application model on {@code cards}: utterance to intent and the desk that handles it. */
   public DataSet cardRouting() {
-    return intents("card-routing", ROUTE_PROMPT, Phrases.CARDS, Intent::desk);
+    return intents("card-routing", ROUTE_PROMPT, Phrases.CARDS, Intent::route);
   }
 
-  /** Application model on {@code payments}: utterance to the desk that handles it. */
+  /** Application model on {@code payments}: utterance to intent and the desk that handles it. */
   public DataSet paymentRouting() {
-    return intents("payment-routing", ROUTE_PROMPT, Phrases.PAYMENTS, Intent::desk);
+    return intents("payment-routing", ROUTE_PROMPT, Phrases.PAYMENTS, Intent::route);
   }
 
   /** Application model on {@code payments}: payment order to JSON. */
@@ -113,12 +113,12 @@ public final class Generator {
 
   /** Application on the model of {@link #cardRouting}. */
   public AppSet cardDesk() {
-    IntentTask task = new IntentTask("card-desk", ROUTE_PROMPT, Phrases.CARDS, Intent::desk);
+    IntentTask task = new IntentTask("card-desk", ROUTE_PROMPT, Phrases.CARDS, Intent::route);
     return new AppSet(
         task.name(),
-        application(ROUTE_PROMPT, 12),
+        application(ROUTE_PROMPT, 16),
         task.bareItems(chance("card-desk test"), scale.testItems(), "card-desk"),
-        scorer(ScorerKind.EXACT_MATCH, 12));
+        scorer(ScorerKind.EXACT_MATCH, 16));
   }
 
   /** Application on the model of {@link #paymentSlots}. */
@@ -236,7 +236,7 @@ public final class Generator {
         name,
         task.rows(chance(name), scale.trainRows(), name),
         task.items(chance(name + " test"), scale.testItems(), name + "-test"),
-        scorer(ScorerKind.EXACT_MATCH, 12));
+        scorer(ScorerKind.EXACT_MATCH, 16));
   }
 
   private DataSet rules(String name, String desk) {
@@ -246,7 +246,7 @@ public final class Generator {
         name,
         task.rows(chance(name), rules, scale.trainRows(), name),
         task.items(chance(name + " test"), rules, scale.testItems(), name + "-test"),
-        scorer(ScorerKind.EXACT_MATCH, 12));
+        scorer(ScorerKind.EXACT_MATCH, 16));
   }
 
   private static Application application(String prompt, int maxNewTokens) {

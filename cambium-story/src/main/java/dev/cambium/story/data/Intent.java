@@ -16,4 +16,9 @@ record Intent(String label, String desk, List<String> train, List<String> test) 
     train = List.copyOf(train);
     test = List.copyOf(test);
   }
+
+  /** The intent with the desk that takes it, as a router answers. */
+  String route() {
+    return label + " " + desk;
+  }
 }

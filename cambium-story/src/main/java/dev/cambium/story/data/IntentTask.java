@@ -8,7 +8,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 
 /**
- * Utterance in, label out. The label is either the intent itself or the desk that handles it.
+ * Utterance in, label out. The label is the intent, alone or with the desk that takes it.
  *
  * @param name of the task
  * @param prompt the model's prompt, with {@code {input}} for the utterance

@@ -52,7 +52,7 @@ final class Phrases {
           + i dropped my {p} card {w}
           + my {p} card went missing {w}
           - since {d} i cannot find the {p} card
-          - i think i lost the {p} card {w}
+          - lost on {d}, my {p} card is gone
           - on {d} my {p} card went missing
           - it is gone, i dropped the {p} card {w}
 
@@ -121,9 +121,10 @@ final class Phrases {
           + the {p} card is not active yet
           + make my new {p} card active
           + start my {p} card for me
+          + the new {p} card is here, activate it
           - i want to activate a new {p} card
           - on {d} i got the {p} card, it is not active
-          - switch on the {p} card
+          - switch on the new {p} card by {d}
           - how can i start using the new {p} card
 
           card-delivery post
@@ -243,6 +244,8 @@ final class Phrases {
           + i would like to make a payment to {n}
           + move {a} euros over to {n}
           + give {n} {a} euros from my account
+          + send {n} the money by {d}
+          + i have to send {a} euros to {n} on {d}
           - send money to {n} on {d}
           - on {d} transfer {a} euros to {n}
           - i would like to send {n} {a} euros
@@ -315,7 +318,7 @@ final class Phrases {
           + i need a receipt for {a} euros
           - download a statement from {d}
           - print the list of my payments over {a} euros
-          - a receipt for the {a} euros to {n}
+          - download a receipt for {a} euros
           - i need the statement for {n} as a file
 
           pay-debit orders
@@ -343,7 +346,7 @@ final class Phrases {
           + the shop did not pay me back
           - i want the refund of {a} euros from the shop
           - the goods are returned, where is the refund of {n}
-          - when do i get my refund, since {d} i wait
+          - when do i get my refund of {a} euros
           - the shop has to pay me back {a} euros
 
           pay-rate travel

@@ -105,7 +105,7 @@ record RuleTask(String name, String desk) {
                   "how high is the limit of the {p} transfer",
                   "tell me how much i can send by {p} transfer",
                   "what is the upper limit for a {p} transfer",
-                  "which limit does the {p} transfer have")),
+                  "which is the upper limit of the {p} transfer")),
           "time",
           new Ways(
               List.of(
@@ -114,7 +114,8 @@ record RuleTask(String name, String desk) {
                   "how many days until the {p} transfer arrives",
                   "the {p} transfer, how long is it on its way",
                   "tell me the time of the {p} transfer",
-                  "how fast is a {p} transfer"),
+                  "how fast is a {p} transfer",
+                  "in how many days is the {p} transfer there"),
               List.of(
                   "how long until a {p} transfer arrives",
                   "tell me how fast the {p} transfer is",
@@ -133,7 +134,7 @@ record RuleTask(String name, String desk) {
                   "tell me the minimum for a {p} transfer",
                   "what is the least amount by {p} transfer",
                   "which minimum amount has the {p} transfer",
-                  "from what amount can i send a {p} transfer")));
+                  "from which amount can i send a {p} transfer")));
 
   List<Row> rows(Chance chance, List<Bank.Rule> rules, int count, String prefix) {
     return writer(chance, rules, count, false).rows(chance, prefix);

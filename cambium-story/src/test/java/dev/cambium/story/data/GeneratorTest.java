@@ -2,6 +2,7 @@ package dev.cambium.story.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cambium.loop.data.OverlapCheck;
 import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Row;
@@ -124,6 +125,30 @@ class GeneratorTest {
       }
     }
     assertThat(items).extracting(i -> bare(prompt(i))).doesNotContainAnyElementsOf(trained);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1,FULL", "2,QUICK", "3,FULL"})
+  void theOverlapCheckOfTheLoopFindsNothing(long seed, Scale scale) {
+    Generator generator = Generator.of(seed, scale);
+    List<Row> rows = new ArrayList<>();
+    List<Item> items = new ArrayList<>();
+    tasks(generator)
+        .forEach(
+            t -> {
+              rows.addAll(t.train());
+              items.addAll(t.test());
+            });
+    for (Drop drop : List.of(generator.newCardData(), generator.poisonedCardData())) {
+      rows.addAll(drop.rows());
+      drop.suites().forEach(s -> items.addAll(s.test()));
+    }
+    applications(generator).forEach(a -> items.addAll(a.test()));
+    for (Edition edition : Edition.values()) {
+      rows.addAll(generator.foundation(edition).train());
+      items.addAll(generator.foundation(edition).test());
+    }
+    assertThat(OverlapCheck.find(rows, items)).isEmpty();
   }
 
   @Test
