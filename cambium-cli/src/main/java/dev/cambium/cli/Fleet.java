@@ -1,0 +1,114 @@
+package dev.cambium.cli;
+
+import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.Recorded;
+import dev.cambium.loop.Cambium;
+import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.declaration.Line;
+import dev.cambium.loop.gate.Verdict;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Tier;
+import dev.cambium.model.VersionRef;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Every line as it stands.
+ *
+ * @param lines parents before children
+ */
+record Fleet(String name, List<Standing> lines) {
+
+  /**
+   * One line.
+   *
+   * @param channels what its channels point to
+   * @param score mean score over the contract when its stable version was last judged by
+   *     measurement, if it ever was
+   * @param builtOn the version that the stable one is built on
+   * @param behind whether that is not what the parent line has stable now
+   * @param settlement how the last campaign that was done with it left it
+   */
+  record Standing(
+      String line,
+      Tier tier,
+      @Nullable String parent,
+      Map<Channel, VersionRef> channels,
+      int versions,
+      @Nullable Double score,
+      @Nullable VersionRef builtOn,
+      boolean behind,
+      Fact.@Nullable Settlement settlement) {
+
+    @Nullable VersionRef stable() {
+      return channels.get(Channel.STABLE);
+    }
+  }
+
+  static Fleet of(Cambium cambium, Declaration declaration) {
+    LedgerState state = cambium.state();
+    Map<String, Fact.Settlement> settled = new TreeMap<>();
+    for (LedgerState.CampaignState campaign : state.campaigns()) {
+      for (Recorded<Fact.LineSettled> line :
+          state.settlements(campaign.opened().fact().campaign())) {
+        settled.put(line.fact().line(), line.fact().settlement());
+      }
+    }
+    Map<VersionRef, VersionRef> earlier = cambium.builtOnEarlier();
+    List<Standing> lines = new ArrayList<>();
+    for (Line line : declaration.lines().values()) {
+      Map<Channel, VersionRef> channels = new TreeMap<>(state.channels(line.name()));
+      VersionRef stable = channels.get(Channel.STABLE);
+      OptionalDouble score = stable == null ? OptionalDouble.empty() : score(cambium, stable);
+      lines.add(
+          new Standing(
+              line.name(),
+              line.tier(),
+              line.parent(),
+              channels,
+              state.versions(line.name()).size(),
+              score.isPresent() ? score.getAsDouble() : null,
+              stable == null ? null : cambium.version(stable).parent(),
+              stable != null && earlier.containsKey(stable),
+              settled.get(line.name())));
+    }
+    return new Fleet(declaration.name(), lines);
+  }
+
+  private static OptionalDouble score(Cambium cambium, VersionRef version) {
+    List<Recorded<Fact.VerdictReached>> verdicts = cambium.state().verdicts(version);
+    for (int i = verdicts.size() - 1; i >= 0; i--) {
+      Verdict verdict = cambium.evidence(verdicts.get(i).fact().evidence());
+      if (verdict.inherited() != null && verdict.reference() != null) {
+        return score(cambium, verdict.reference());
+      }
+      OptionalDouble score =
+          verdict.capabilities().stream()
+              .filter(c -> c.evaluated() > 0)
+              .mapToDouble(Verdict.OfCapability::candidateScore)
+              .average();
+      if (score.isPresent()) {
+        return score;
+      }
+    }
+    return OptionalDouble.empty();
+  }
+
+  /** The line of a name. */
+  Standing line(String name) {
+    return lines.stream().filter(l -> l.line().equals(name)).findFirst().orElseThrow();
+  }
+
+  List<Standing> roots() {
+    return lines.stream().filter(l -> l.parent() == null).toList();
+  }
+
+  List<Standing> children(String line) {
+    return lines.stream().filter(l -> line.equals(l.parent())).toList();
+  }
+}

@@ -1,0 +1,83 @@
+package dev.cambium.cli;
+
+import dev.cambium.loop.Cambium;
+import dev.cambium.model.Tier;
+import dev.cambium.model.VersionRef;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code cambium import}. */
+@Command(
+    name = "import",
+    description = {
+      "Bring in a model that you have, as the next version of a line.",
+      "The line must be declared in ecosystem.yaml. The version becomes a candidate; it is stable"
+          + " once its contract's gate has passed it (cambium run, or cambium release promote)."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  cambium import ~/models/base-v1 --as base --tier foundation",
+      "  cambium import ~/out/cards --as cards --tier industrial --parent base@1",
+      "  cambium import ~/out/router-lora --as card-router --tier application-model --parent cards@2"
+    })
+final class ImportCommand extends Subcommand.OnEcosystem {
+
+  @Parameters(
+      index = "0",
+      paramLabel = "DIR",
+      description =
+          "A Hugging Face model directory, or a PEFT adapter directory. cambium inspect DIR says"
+              + " beforehand whether it would be accepted.")
+  private Path source = Path.of("");
+
+  @Option(names = "--as", required = true, paramLabel = "LINE", description = "The line.")
+  private String line = "";
+
+  @Option(
+      names = "--tier",
+      required = true,
+      paramLabel = "TIER",
+      converter = Words.TierWord.class,
+      completionCandidates = Words.Tiers.class,
+      description = "Its tier: ${COMPLETION-CANDIDATES}.")
+  private Tier tier = Tier.FOUNDATION;
+
+  @Option(
+      names = "--parent",
+      paramLabel = "LINE@N",
+      converter = Words.VersionWord.class,
+      description = "The version that it was made from; needed below a foundation.")
+  private @Nullable VersionRef parent;
+
+  @Option(names = "--note", paramLabel = "TEXT", description = "Where it comes from, for people.")
+  private @Nullable String note;
+
+  @Override
+  int on(Cambium cambium, Console console) {
+    String remark = note == null ? "imported from " + source.toAbsolutePath().normalize() : note;
+    VersionRef made = cambium.importVersion(source, line, tier, parent, remark);
+    if (console.json()) {
+      Map<String, Object> told = new LinkedHashMap<>();
+      told.put("version", made);
+      told.put("digest", cambium.version(made).manifest());
+      told.put("size", cambium.manifest(made).size());
+      console.json(told);
+    } else {
+      console.line(
+          "%s, %s, digest %s",
+          console.tone(Console.Tone.STRONG, made.toString()),
+          Texts.bytes(cambium.manifest(made).size()),
+          cambium.version(made).manifest().brief());
+      console.line(
+          "It is a candidate. cambium signal upstream %s, then cambium run, judges it", made);
+      console.line(
+          "and passes it on to the lines below; cambium release promote %s only judges it.", made);
+    }
+    return ExitCode.DONE;
+  }
+}

@@ -1,0 +1,100 @@
+package dev.cambium.cli;
+
+import dev.cambium.loop.gate.Verdict;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A verdict for a person: the decision, what it rests on, and what broke. */
+final class VerdictText {
+
+  private static final int EXAMPLES = 3;
+
+  private VerdictText() {}
+
+  static void write(Verdict verdict, Console console) {
+    console.line("");
+    console.line(
+        "%s %s%s: %s",
+        console.decision(verdict.decision()),
+        console.tone(Console.Tone.STRONG, verdict.candidate().toString()),
+        verdict.reference() == null ? "" : " against " + verdict.reference(),
+        verdict.reason());
+    if (!verdict.capabilities().isEmpty()) {
+      List<List<String>> rows = new ArrayList<>();
+      rows.add(
+          List.of("  CAPABILITY", "", "SCORE", "BEFORE", "ITEMS", "FLIPS -", "FLIPS +", "WHY"));
+      for (Verdict.OfCapability c : verdict.capabilities()) {
+        rows.add(
+            List.of(
+                "  " + c.capability(),
+                console.decision(c.decision()),
+                Texts.share(c.candidateScore()),
+                c.referenceScore() == null ? "-" : Texts.share(c.referenceScore()),
+                c.items() + " of " + c.total(),
+                Integer.toString(c.flips().negative()),
+                Integer.toString(c.flips().positive()),
+                c.reason()));
+      }
+      console.table(rows);
+    }
+    for (Verdict.OfBudget budget : verdict.budgets()) {
+      console.line(
+          "  %s %s: %.4g, at most %.4g",
+          console.decision(budget.decision()), budget.budget(), budget.found(), budget.limit());
+    }
+    verdict.capabilities().forEach(c -> broken(c, console));
+  }
+
+  private static void broken(Verdict.OfCapability capability, Console console) {
+    for (Verdict.OfSlice slice : capability.slices()) {
+      if (slice.collapsed()) {
+        console.line(
+            "  %s slice %s=%s: %.3f, before %.3f, over %s (p = %.2g)",
+            console.tone(Console.Tone.BAD, "collapsed"),
+            slice.tag(),
+            slice.value(),
+            slice.candidateScore(),
+            slice.referenceScore(),
+            Texts.count(slice.items(), "item"),
+            slice.pValue());
+      }
+    }
+    for (String common : capability.flips().inCommon()) {
+      console.line("  the negative flips have in common: %s", common);
+    }
+    if (capability.decision() != dev.cambium.model.Decision.PASS) {
+      for (Verdict.Flip flip :
+          capability
+              .flips()
+              .examples()
+              .subList(0, Math.min(EXAMPLES, capability.flips().examples().size()))) {
+        console.line(
+            "  %s '%s': wanted '%s', before '%s', now '%s'",
+            flip.item(),
+            Texts.brief(flip.input(), 60),
+            Texts.brief(flip.answer() == null ? "" : flip.answer(), 30),
+            Texts.brief(flip.before(), 30),
+            Texts.brief(flip.after(), 30));
+      }
+    }
+    if (!capability.contaminated().isEmpty()) {
+      console.line(
+          "  %s left out, because training data contained them: %s",
+          Texts.count(capability.contaminated().size(), "item"),
+          Texts.brief(String.join(", ", capability.contaminated()), 80));
+    }
+    if (capability.undecidable() > 0) {
+      console.line(
+          String.format(
+              Locale.ROOT,
+              "  %s could not be judged",
+              Texts.count(capability.undecidable(), "item")));
+    }
+    if (capability.moreItems() != null) {
+      console.line(
+          "  about %d more items of %s would decide",
+          capability.moreItems(), capability.capability());
+    }
+  }
+}
