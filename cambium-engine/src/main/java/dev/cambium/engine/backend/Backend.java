@@ -117,6 +117,12 @@ public final class Backend {
     return kernel;
   }
 
+  /** Whether the processor has bf16 instructions, so that products in bf16 are faster than fp32. */
+  public boolean fastBfloat16() {
+    Set<String> features = cpuFeatures();
+    return features.contains("avx512_bf16") || features.contains("amx_bf16");
+  }
+
   /** Threads of one operation. */
   public int threads() {
     return threads;

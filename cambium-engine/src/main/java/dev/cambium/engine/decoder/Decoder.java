@@ -13,7 +13,9 @@ import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +57,7 @@ public final class Decoder implements AutoCloseable {
   private @Nullable Tensor cosines;
   private @Nullable Tensor sines;
   private @Nullable LoraAdapter adapter;
+  private boolean mixed;
 
   private Decoder(DecoderConfig config) {
     Backend.instance();
@@ -476,7 +479,8 @@ public final class Decoder implements AutoCloseable {
         index[i++] = pass.index(b, position);
       }
     }
-    return hidden.index_select(0, Natives.longs(index));
+    // An embedding look-up is an index selection whose gradient is summed in parallel.
+    return torch.embedding(hidden, Natives.longs(index));
   }
 
   private Tensor headAt(Tensor hidden, Pass pass, int[][] positions) {
@@ -615,35 +619,57 @@ public final class Decoder implements AutoCloseable {
 
   private Tensor runLayer(int index, Tensor x, PassTensors pass) {
     Layer layer = layers.get(index);
-    Tensor h = norm(x, layer.inputNorm);
-    Tensor qkv =
-        layer.qkvBias == null
-            ? torch.linear(h, layer.qkv.tensor())
-            : torch.linear(h, layer.qkv.tensor(), layer.qkvBias.tensor());
+    Tensor h = operand(norm(x, layer.inputNorm));
+    Tensor qkv = product(h, layer.qkv, layer.qkvBias);
     if (adapter != null) {
       qkv = adapter.qkv(index, h, qkv);
     }
-    Tensor attended = attention(index, qkv, pass);
-    if (layer.outBias == null && adapter == null) {
-      x = torch.addmm(x, attended, layer.out.tensor().t());
-    } else {
-      Tensor out =
-          layer.outBias == null
-              ? torch.linear(attended, layer.out.tensor())
-              : torch.linear(attended, layer.out.tensor(), layer.outBias.tensor());
-      x = x.add(adapter == null ? out : adapter.attentionOut(index, attended, out));
-    }
-    Tensor m = norm(x, layer.postNorm);
-    Tensor gateUp = torch.linear(m, layer.gateUp.tensor());
+    Tensor attended = operand(attention(index, qkv.to(ScalarType.Float), pass));
+    x = addProduct(x, attended, layer.out, layer.outBias, index, LoraAdapter::attentionOut);
+    Tensor m = operand(norm(x, layer.postNorm));
+    Tensor gateUp = product(m, layer.gateUp, null);
     if (adapter != null) {
       gateUp = adapter.gateUp(index, m, gateUp);
     }
-    long inner = config.intermediateSize();
-    Tensor unit = torch.silu(gateUp.narrow(1, 0, inner)).mul(gateUp.narrow(1, inner, inner));
-    if (adapter == null) {
-      return torch.addmm(x, unit, layer.down.tensor().t());
+    // Split, not two slices: its gradient is one concatenation, not two padded sums.
+    TensorVector halves = gateUp.split(config.intermediateSize(), 1);
+    Tensor unit = torch.silu(halves.get(0)).mul(halves.get(1));
+    return addProduct(x, unit, layer.down, null, index, LoraAdapter::down);
+  }
+
+  /** What an adapter makes of a product. */
+  @FunctionalInterface
+  private interface Adaptation {
+    Tensor apply(LoraAdapter lora, int layer, Tensor input, Tensor output);
+  }
+
+  private Tensor addProduct(
+      Tensor x, Tensor input, Leaf weight, @Nullable Leaf bias, int index, Adaptation adaptation) {
+    if (adapter == null && bias == null && !mixed) {
+      return torch.addmm(x, input, weight.tensor().t());
     }
-    return x.add(adapter.down(index, unit, torch.linear(unit, layer.down.tensor())));
+    Tensor output = product(input, weight, bias);
+    return x.add(adapter == null ? output : adaptation.apply(adapter, index, input, output));
+  }
+
+  /** A factor in the precision of products. */
+  private Tensor operand(Tensor x) {
+    return mixed ? x.to(ScalarType.BFloat16) : x;
+  }
+
+  private Tensor product(Tensor input, Leaf weight, @Nullable Leaf bias) {
+    Tensor w = operand(weight.tensor());
+    return bias == null ? torch.linear(input, w) : torch.linear(input, w, operand(bias.tensor()));
+  }
+
+  /** Lets matrix products run in bf16, their sums and everything else in fp32; or no longer. */
+  void mixed(boolean on) {
+    mixed = on;
+  }
+
+  /** Logits of final states, in fp32. */
+  Tensor head(Tensor states) {
+    return product(operand(states), head, null).to(ScalarType.Float);
   }
 
   /**
@@ -654,12 +680,14 @@ public final class Decoder implements AutoCloseable {
     long dim = config.headDim();
     long heads = config.heads();
     long groups = config.keyValueHeads();
-    Tensor qk = qkv.narrow(1, 0, (heads + groups) * dim).view(pass.tokens, heads + groups, dim);
+    TensorVector parts = qkv.split(new long[] {(heads + groups) * dim, groups * dim}, 1);
+    Tensor qk = parts.get(0).view(pass.tokens, heads + groups, dim);
     Tensor rotated =
         torch.addcmul(qk.mul(tensors.cos), qk.roll(new long[] {dim / 2}, 2), tensors.sin);
-    Tensor q = rotated.narrow(1, 0, heads);
-    Tensor k = rotated.narrow(1, heads, groups);
-    Tensor v = qkv.narrow(1, (heads + groups) * dim, groups * dim).view(pass.tokens, groups, dim);
+    TensorVector sides = rotated.split(new long[] {heads, groups}, 1);
+    Tensor q = sides.get(0);
+    Tensor k = sides.get(1);
+    Tensor v = parts.get(1).view(pass.tokens, groups, dim);
     KeyValueCache cache = tensors.cache;
     if (cache != null && tensors.places != null) {
       long places = (long) pass.rows * cache.capacity();
@@ -712,10 +740,6 @@ public final class Decoder implements AutoCloseable {
 
   List<Leaf> leaves() {
     return leaves;
-  }
-
-  Leaf head() {
-    return head;
   }
 
   Map<String, ParameterLayout.Slot> slots() {

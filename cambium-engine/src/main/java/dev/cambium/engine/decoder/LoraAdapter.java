@@ -14,6 +14,7 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -266,7 +267,9 @@ public final class LoraAdapter implements AutoCloseable {
     if (site == null || site.down == null) {
       return output;
     }
-    Tensor low = torch.linear(input, site.down.tensor());
+    // In the precision of the products around it.
+    ScalarType precision = input.scalar_type();
+    Tensor low = torch.linear(input, site.down.tensor().to(precision));
     Scalar one = new Scalar(1.0);
     Scalar scale = new Scalar(config.scale());
     TensorVector columns = new TensorVector();
@@ -275,7 +278,7 @@ public final class LoraAdapter implements AutoCloseable {
       Tensor column = site.parts.size() == 1 ? output : output.narrow(1, part.rowStart, part.rows);
       if (part.up != null) {
         Tensor share = low.narrow(1, used, config.rank());
-        column = torch.addmm(column, share, part.up.tensor().t(), one, scale);
+        column = torch.addmm(column, share, part.up.tensor().to(precision).t(), one, scale);
         used += config.rank();
       }
       columns.push_back(column);

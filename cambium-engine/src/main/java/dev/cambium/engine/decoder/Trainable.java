@@ -7,7 +7,6 @@ import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -85,6 +84,14 @@ public final class Trainable implements AutoCloseable {
     return weights.size();
   }
 
+  /**
+   * Lets matrix products run in bf16 while weights, sums, norms and attention stay in fp32: faster
+   * on processors with bf16 instructions, less exact.
+   */
+  public void mixedPrecision(boolean on) {
+    decoder.mixed(on);
+  }
+
   /** Sets all gradients to zero. */
   public void zeroGradients() {
     gradients.buffer().zero_();
@@ -116,7 +123,7 @@ public final class Trainable implements AutoCloseable {
       for (int start = 0; start < ids.length; start += block) {
         int count = Math.min(block, ids.length - start);
         try (PointerScope inner = new PointerScope()) {
-          Tensor logits = torch.linear(states.narrow(0, start, count), decoder.head().tensor());
+          Tensor logits = decoder.head(states.narrow(0, start, count));
           Tensor value = loss.sum(logits, targetIds.narrow(0, start, count));
           sum += value.item_float();
           value.mul(factor).backward();
@@ -129,6 +136,7 @@ public final class Trainable implements AutoCloseable {
 
   @Override
   public void close() {
+    decoder.mixed(false);
     leaves.forEach(Leaf::freeze);
     gradients.close();
     if (adapter != null) {

@@ -59,6 +59,22 @@ class TrainerTest {
   }
 
   @Test
+  void productsInBfloat16LearnAlikeAndRepeat() {
+    Recipe recipe = Small.recipe(60, 16, 1);
+    try (Decoder exact = Small.decoder();
+        Decoder mixed = Small.decoder();
+        Decoder again = Small.decoder()) {
+      TrainingReport expected = train(exact, recipe);
+      Trainer trainer = Trainer.builder(recipe).seed(3).mixedPrecision(true).build();
+      TrainingReport report = trainer.train(mixed, MIX);
+      assertThat(Math.abs(report.losses()[0] - expected.losses()[0])).isBetween(1e-7f, 0.01f);
+      assertThat(Math.abs(report.finalLoss() - expected.finalLoss())).isLessThan(0.1);
+      trainer.train(again, MIX);
+      assertSame(again, mixed);
+    }
+  }
+
+  @Test
   void accumulationChangesNothingButRounding() {
     try (Decoder whole = Small.decoder();
         Decoder parts = Small.decoder()) {
