@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.data.SuiteFile;
 import dev.cambium.model.Application;
-import dev.cambium.model.Json;
 import dev.cambium.model.Item;
+import dev.cambium.model.Json;
 import dev.cambium.model.Row;
 import dev.cambium.model.ScorerKind;
 import dev.cambium.story.data.AppSet;
@@ -37,7 +37,7 @@ final class Fleet {
     this.directory = directory;
     this.seed = seed;
     this.sizes = sizes;
-    this.generator = Generator.of(seed, scale).withChatForm(ChatForm::text);
+    this.generator = Generator.of(seed, scale);
   }
 
   Generator generator() {
@@ -114,8 +114,7 @@ final class Fleet {
     Files.createDirectories(java.util.Objects.requireNonNull(file.getParent()));
     Path building = file.resolveSibling(file.getFileName() + ".new");
     Files.writeString(building, text);
-    Files.move(
-        building, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    Files.move(building, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private String ecosystem() {
@@ -134,8 +133,11 @@ final class Fleet {
         recipes:
         """
             .formatted(seed));
-    sizes.recipes().forEach((name, recipe) -> yaml.append("  ").append(name).append(": ")
-        .append(inline(recipe)).append('\n'));
+    sizes
+        .recipes()
+        .forEach(
+            (name, recipe) ->
+                yaml.append("  ").append(name).append(": ").append(inline(recipe)).append('\n'));
     yaml.append("\ncapabilities:\n");
     capability(yaml, "foundation", generator.foundation(Edition.V1), sizes.basicsFloor(), "task");
     for (Learner learner : learners()) {
@@ -153,8 +155,9 @@ final class Fleet {
                     sizes.floor(),
                     ""));
     yaml.append("\nlines:\n");
-    yaml.append("  base:\n    tier: foundation\n    contract: { capabilities: [%s] }\n"
-        .formatted(generator.foundation(Edition.V1).name()));
+    yaml.append(
+        "  base:\n    tier: foundation\n    contract: { capabilities: [%s] }\n"
+            .formatted(generator.foundation(Edition.V1).name()));
     Map<String, String> parents = new LinkedHashMap<>();
     for (Learner learner : learners()) {
       boolean industrial = learner.line().equals("cards") || learner.line().equals("payments");
@@ -174,8 +177,7 @@ final class Fleet {
                   industrial ? "industrial" : "application-model",
                   parent,
                   industrial ? Sizes.INDUSTRIAL : Sizes.ADAPTER,
-                  String.join(
-                      ", ", learner.data().stream().map(DataSet::name).toList())));
+                  String.join(", ", learner.data().stream().map(DataSet::name).toList())));
     }
     apps()
         .forEach(

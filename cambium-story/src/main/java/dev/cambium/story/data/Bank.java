@@ -52,7 +52,7 @@ final class Bank {
     }
     Set<String> numbers = new TreeSet<>();
     while (numbers.size() < 24) {
-      numbers.add(String.valueOf(chance.between(1000, 9999)));
+      numbers.add(String.valueOf(chance.between(10, 99)));
     }
     cardNumbers = List.copyOf(numbers);
   }
@@ -126,7 +126,7 @@ final class Bank {
     return List.copyOf(changes);
   }
 
-  /** The last four digits of the cards in use. */
+  /** The last two digits of the cards in use; longer numbers are hard to copy for a small model. */
   List<String> cardNumbers() {
     return cardNumbers;
   }

@@ -222,6 +222,10 @@ final class FoundationText {
       return talk(
           "tool: set limit " + number + " , " + limit, "set_limit(" + number + "," + limit + ")");
     }
+    if (chance.oneIn(3)) {
+      String product = chance.pick(Bank.cards(edition));
+      return talk("tool: new card , " + product, "order_card(" + product + ")");
+    }
     return talk("tool: " + tool.replace('_', ' ') + " " + number, tool + "(" + number + ")");
   }
 

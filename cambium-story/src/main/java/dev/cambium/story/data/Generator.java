@@ -16,8 +16,8 @@ import java.util.function.Function;
  * sentences.
  *
  * <p>Training rows and suite items never share a wording: each intent, rule and tool has patterns
- * for training and patterns for measuring, the openers differ, and for payment forms and sums the
- * filled values differ too.
+ * for training and patterns for measuring, the openers differ, and for payment forms the pairs of
+ * amount and name differ too.
  */
 public final class Generator {
 

@@ -166,7 +166,7 @@ class GeneratorTest {
   }
 
   @Test
-  void formsAndSumsAreMeasuredOnValuesThatNoRowHolds() {
+  void formsAreMeasuredOnValuesThatNoRowHolds() {
     Generator generator = Generator.of(5, Scale.FULL);
     Set<String> rows =
         generator.paymentSlots().train().stream()
@@ -178,28 +178,11 @@ class GeneratorTest {
     assertThat(generator.paymentForm().test())
         .extracting(i -> amountAndName(i.answer()))
         .doesNotContainAnyElementsOf(rows);
-    Set<String> pairs = new HashSet<>();
-    generator.paymentSums().train().forEach(r -> pairs.add(pair(prompt(r))));
-    assertThat(generator.paymentSums().test())
-        .extracting(i -> pair(prompt(i)))
-        .doesNotContainAnyElementsOf(pairs);
   }
 
   private static String amountAndName(String json) {
     Map<?, ?> value = Json.read(json.getBytes(java.nio.charset.StandardCharsets.UTF_8), Map.class);
     return value.get("amount") + " " + value.get("to");
-  }
-
-  private static String pair(String prompt) {
-    List<Integer> numbers =
-        java.util.regex.Pattern.compile("\\d+")
-            .matcher(prompt)
-            .results()
-            .map(m -> Integer.valueOf(m.group()))
-            .sorted()
-            .toList();
-    assertThat(numbers).as(prompt).hasSize(2);
-    return numbers.toString();
   }
 
   @Test
@@ -222,7 +205,7 @@ class GeneratorTest {
       assertThat(fields.size()).isEqualTo(item.tags().get("fields").equals("amount-to") ? 2 : 3);
     }
     for (Item item : generator.cardCalls().test()) {
-      assertThat(item.answer()).matches("[a-z_]+\\((\\d{4}(,\\d{3})?|[a-z]+)\\)");
+      assertThat(item.answer()).matches("[a-z_]+\\((\\d{2}(,\\d{3})?|[a-z]+)\\)");
       String arguments = item.answer().substring(item.answer().indexOf('(') + 1);
       for (String argument : arguments.replace(")", "").split(",")) {
         assertThat(prompt(item)).contains(argument);
