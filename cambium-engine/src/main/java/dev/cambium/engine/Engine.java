@@ -1,0 +1,223 @@
+package dev.cambium.engine;
+
+import dev.cambium.artifact.safetensors.SafetensorsFile;
+import dev.cambium.artifact.safetensors.TensorInfo;
+import dev.cambium.engine.backend.Backend;
+import dev.cambium.engine.decoder.Decoder;
+import dev.cambium.engine.decoder.LoraAdapter;
+import dev.cambium.engine.decoder.LoraConfig;
+import dev.cambium.engine.decoder.Precision;
+import dev.cambium.engine.text.Encoded;
+import dev.cambium.engine.text.ModelText;
+import dev.cambium.engine.text.RowEncoder;
+import dev.cambium.engine.text.TemplateException;
+import dev.cambium.engine.training.DataMix;
+import dev.cambium.engine.training.TokenRow;
+import dev.cambium.engine.training.Trainer;
+import dev.cambium.engine.training.TrainingReport;
+import dev.cambium.model.Application;
+import dev.cambium.model.Progress;
+import dev.cambium.model.Recipe;
+import dev.cambium.model.Row;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The neural engine of this process. Loading it takes about two seconds, once. One thread at a
+ * time.
+ */
+public final class Engine {
+
+  /** Raised by every change that gives other bytes for the same action. */
+  private static final int REVISION = 1;
+
+  private final Backend backend;
+
+  private Engine(Backend backend) {
+    this.backend = backend;
+  }
+
+  /** Loads the native libraries, if no one has yet. */
+  public static Engine open() {
+    return new Engine(Backend.instance());
+  }
+
+  /**
+   * What must be equal for the same action to give the same bytes: this engine's revision, library
+   * versions, BLAS, kernels, threads, precision.
+   */
+  public String fingerprint() {
+    return "cambium-" + REVISION + "/" + backend.fingerprint();
+  }
+
+  /**
+   * Loads a model.
+   *
+   * @param model Hugging Face directory
+   * @param adapter PEFT directory of an adapter on it
+   * @param application what is put around conversations
+   * @throws IllegalArgumentException if a file is not what it should be, tokenizer and weights do
+   *     not belong together, or the adapter does not change the logits
+   */
+  public LanguageModel load(Path model, @Nullable Path adapter, @Nullable Application application) {
+    return LanguageModel.load(model, adapter, application);
+  }
+
+  /**
+   * Trains, and writes the result into the job's directory: a complete model directory, text files
+   * unchanged, or a PEFT adapter directory.
+   *
+   * <p>The result depends on the model, the adapter, the recipe, the rows with their weights in
+   * their order, and the seed; not on where the files lie, nor on interruptions.
+   *
+   * @throws IllegalArgumentException naming the file and the row that cannot be learnt from
+   */
+  public TrainingResult train(TrainingJob job, Progress progress) {
+    long start = System.nanoTime();
+    Recipe recipe = job.recipe();
+    try (RowEncoder encoder = LanguageModel.encoder(job.model());
+        Decoder decoder = Decoder.load(job.model())) {
+      LanguageModel.checkVocabulary(job.model(), encoder, decoder.config());
+      if (recipe.maxTokens() > decoder.config().maxPositions()) {
+        throw new IllegalArgumentException(
+            "the recipe's max-tokens is "
+                + recipe.maxTokens()
+                + ", the model's longest context "
+                + decoder.config().maxPositions());
+      }
+      DataMix mix = encode(job.sources(), encoder, progress);
+      Trainer trainer =
+          Trainer.builder(recipe)
+              .seed(job.seed())
+              .progress("train", progress)
+              .snapshots(job.snapshots(), job.snapshotEvery())
+              .build();
+      TrainingReport report;
+      long parameters;
+      if (recipe.lora() == null) {
+        report = trainer.train(decoder, mix);
+        parameters = decoder.parameters();
+        decoder.save(job.out(), precision(job.model()));
+        copyText(job.model(), job.out());
+      } else {
+        try (LoraAdapter adapter = adapter(job, decoder)) {
+          report = trainer.train(decoder, adapter, mix);
+          parameters = adapter.parameters();
+          adapter.save(job.out(), Precision.F32);
+        }
+      }
+      return result(report, mix.size(), parameters, (System.nanoTime() - start) / 1e9);
+    }
+  }
+
+  private static LoraAdapter adapter(TrainingJob job, Decoder decoder) {
+    Recipe.Lora lora = job.recipe().lora();
+    if (lora == null) {
+      throw new IllegalArgumentException("a recipe without lora makes no adapter");
+    }
+    return job.adapter() == null
+        ? LoraAdapter.random(decoder.config(), LoraConfig.of(lora), job.seed())
+        : LoraAdapter.load(job.adapter(), decoder.config());
+  }
+
+  private static TrainingResult result(
+      TrainingReport report, int rows, long parameters, double seconds) {
+    List<Float> losses = new ArrayList<>();
+    for (float loss : report.losses()) {
+      losses.add(loss);
+    }
+    return new TrainingResult(
+        losses,
+        report.finalLoss(),
+        rows,
+        report.tokens(),
+        report.supervisedTokens(),
+        report.cutRows(),
+        report.droppedRows(),
+        parameters,
+        report.resumedFrom(),
+        seconds);
+  }
+
+  private static DataMix encode(
+      List<TrainingJob.RowSource> sources, RowEncoder encoder, Progress progress) {
+    List<DataMix.Source> encoded = new ArrayList<>();
+    for (int i = 0; i < sources.size(); i++) {
+      Path file = sources.get(i).rows();
+      List<Row> rows = RowFile.read(file);
+      List<TokenRow> tokens = new ArrayList<>();
+      for (int r = 0; r < rows.size(); r++) {
+        if (r % 100 == 0) {
+          progress.at("encode", r, rows.size(), "");
+        }
+        tokenRow(rows.get(r), file, encoder, tokens);
+      }
+      progress.at("encode", rows.size(), rows.size(), "");
+      if (tokens.isEmpty()) {
+        throw new IllegalArgumentException(file + " has no rows to learn from");
+      }
+      // Named by place, not by path: the name decides the order of rows.
+      encoded.add(new DataMix.Source("source " + (i + 1), sources.get(i).weight(), tokens));
+    }
+    return new DataMix(encoded);
+  }
+
+  /** Adds a row's tokens; a row of fewer than two has nothing to learn and is left out. */
+  private static void tokenRow(Row row, Path file, RowEncoder encoder, List<TokenRow> into) {
+    Encoded encoded;
+    try {
+      encoded = encoder.row(row, Integer.MAX_VALUE);
+    } catch (TemplateException | IllegalArgumentException e) {
+      throw new IllegalArgumentException(file + ", row " + row.id() + ": " + e.getMessage(), e);
+    }
+    if (encoded.ids().length < 2) {
+      return;
+    }
+    BitSet supervised = new BitSet();
+    for (int i = 0; i < encoded.supervised().length; i++) {
+      supervised.set(i, encoded.supervised()[i]);
+    }
+    into.add(new TokenRow(encoded.ids(), supervised));
+  }
+
+  /** How a model's weights are stored, by its first matrix; its children are stored alike. */
+  static Precision precision(Path model) {
+    try (Stream<Path> files = Files.list(model)) {
+      Path first =
+          files
+              .filter(f -> f.getFileName().toString().endsWith(".safetensors"))
+              .sorted()
+              .findFirst()
+              .orElseThrow(() -> new IllegalArgumentException(model + " has no .safetensors file"));
+      try (SafetensorsFile tensors = SafetensorsFile.open(first)) {
+        TensorInfo matrix =
+            tensors.tensors().values().stream()
+                .filter(t -> t.shape().size() == 2)
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(first + " has no matrix"));
+        return Precision.valueOf(matrix.dtype().label());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + model, e);
+    }
+  }
+
+  static void copyText(Path from, Path to) {
+    try {
+      Files.createDirectories(to);
+      for (Path file : ModelText.files(from)) {
+        Files.copy(file, to.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot copy the text files of " + from + " to " + to, e);
+    }
+  }
+}

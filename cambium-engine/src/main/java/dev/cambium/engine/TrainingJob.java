@@ -1,0 +1,47 @@
+package dev.cambium.engine;
+
+import dev.cambium.model.Recipe;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A training to carry out.
+ *
+ * @param model Hugging Face directory to start from
+ * @param adapter PEFT directory to continue; for recipes of method {@code lora} only
+ * @param sources at least one
+ * @param seed of the order of rows and of fresh adapter weights
+ * @param out where the result goes: a model directory or an adapter directory
+ * @param snapshots folder for the state of the run; a run that finds its own state there goes on
+ *     from it
+ * @param snapshotEvery steps between snapshots
+ */
+public record TrainingJob(
+    Path model,
+    @Nullable Path adapter,
+    Recipe recipe,
+    List<RowSource> sources,
+    long seed,
+    Path out,
+    Path snapshots,
+    int snapshotEvery) {
+
+  /**
+   * Rows with a weight.
+   *
+   * @param rows a file that {@link RowFile} reads
+   * @param weight relative to the other sources; batches hold rows in proportion
+   */
+  public record RowSource(Path rows, double weight) {}
+
+  public TrainingJob {
+    sources = List.copyOf(sources);
+    if (sources.isEmpty()) {
+      throw new IllegalArgumentException("training without data");
+    }
+    if (adapter != null && recipe.method() != Recipe.Method.LORA) {
+      throw new IllegalArgumentException("a recipe of method full cannot continue an adapter");
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package dev.cambium.engine.transfer;
+
+import dev.cambium.artifact.safetensors.DType;
+import java.nio.ByteBuffer;
+
+/** Elements of fp32, bf16 and fp16 buffers. Doubles are rounded once, to nearest and to even. */
+final class Floats {
+
+  private Floats() {}
+
+  static double get(ByteBuffer bytes, DType type, int index) {
+    return switch (type) {
+      case F32 -> bytes.getFloat(bytes.position() + 4 * index);
+      case BF16 -> Float.intBitsToFloat(bytes.getShort(bytes.position() + 2 * index) << 16);
+      case F16 -> halfToDouble(bytes.getShort(bytes.position() + 2 * index));
+      default -> throw new IllegalArgumentException("not a float type: " + type);
+    };
+  }
+
+  static void put(ByteBuffer bytes, DType type, int index, double value) {
+    switch (type) {
+      case F32 -> bytes.putFloat(4 * index, (float) value);
+      case BF16 -> bytes.putShort(2 * index, (short) round(value, 8, 8));
+      case F16 -> bytes.putShort(2 * index, (short) round(value, 5, 11));
+      default -> throw new IllegalArgumentException("not a float type: " + type);
+    }
+  }
+
+  private static double halfToDouble(short bits) {
+    int exponent = bits >> 10 & 0x1f;
+    int fraction = bits & 0x3ff;
+    double size;
+    if (exponent == 0) {
+      size = Math.scalb((double) fraction, -24);
+    } else if (exponent == 0x1f) {
+      size = fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
+    } else {
+      size = Math.scalb((double) (fraction | 0x400), exponent - 25);
+    }
+    return bits < 0 ? -size : size;
+  }
+
+  /**
+   * The bits of the 16-bit float nearest to a value.
+   *
+   * @param exponentBits width of the exponent
+   * @param precision significant bits, the implied one included
+   */
+  static int round(double value, int exponentBits, int precision) {
+    int fractionBits = precision - 1;
+    int sign = Double.doubleToRawLongBits(value) < 0 ? 0x8000 : 0;
+    int infinity = ((1 << exponentBits) - 1) << fractionBits;
+    if (Double.isNaN(value)) {
+      return sign | infinity | 1 << (fractionBits - 1);
+    }
+    double size = Math.abs(value);
+    int bias = (1 << (exponentBits - 1)) - 1;
+    int exponent = Math.max(Math.getExponent(size), 1 - bias);
+    if (Double.isInfinite(size) || exponent > bias) {
+      return sign | infinity;
+    }
+    // In units of the last place this is exact, and rint rounds to even.
+    long units = (long) Math.rint(Math.scalb(size, fractionBits - exponent));
+    // A normal number carries its implied bit, which adds one to the exponent field below it.
+    long bits = units + ((long) (exponent + bias - 1) << fractionBits);
+    return sign | (int) Math.min(bits, infinity);
+  }
+}

@@ -1,0 +1,259 @@
+package dev.cambium.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cambium.engine.generation.Sampling;
+import dev.cambium.engine.transfer.Transplant;
+import dev.cambium.model.Application;
+import dev.cambium.model.Item;
+import dev.cambium.model.Json;
+import dev.cambium.model.Judgement;
+import dev.cambium.model.Message;
+import dev.cambium.model.Outcome;
+import dev.cambium.model.Progress;
+import dev.cambium.model.Recipe;
+import dev.cambium.model.Row;
+import dev.cambium.model.Scorer;
+import dev.cambium.model.ScorerKind;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class EngineTest {
+
+  private static final String[] CARDS = {"card", "debit card", "credit card", "bank card"};
+  private static final String[] STARTS = {"my", "help, my", "I think my", "please, my", "oh, my"};
+  private static final Map<String, String> INTENTS =
+      Map.of("is lost", "lost", "was stolen", "stolen", "is blocked", "blocked", "expired", "old");
+  private static final Scorer EXACT = new Scorer(ScorerKind.EXACT_MATCH, 8, null);
+
+  @TempDir static Path dir;
+  private static Engine engine;
+  private static Path rows;
+  private static Path foundation;
+  private static Path tuned;
+
+  private static List<Row> examples(Map<String, String> intents) {
+    List<Row> rows = new ArrayList<>();
+    for (String start : STARTS) {
+      for (String card : CARDS) {
+        new TreeMap<>(intents)
+            .forEach(
+                (what, intent) ->
+                    rows.add(
+                        Row.qa(
+                            "r" + rows.size(), start + " " + card + " " + what, intent, Map.of())));
+      }
+    }
+    return rows;
+  }
+
+  private static List<Item> items(Map<String, String> intents) {
+    return examples(intents).stream()
+        .map(
+            r ->
+                Item.qa(
+                    r.id(), r.messages().get(0).content(), r.messages().get(1).content(), Map.of()))
+        .toList();
+  }
+
+  private static Path write(String name, List<Row> rows) throws IOException {
+    StringBuilder lines = new StringBuilder();
+    rows.forEach(
+        r -> lines.append(new String(Json.canonical(r), StandardCharsets.UTF_8)).append('\n'));
+    return Files.writeString(dir.resolve(name), lines);
+  }
+
+  private static Recipe recipe(Recipe.Method method, int steps) {
+    return new Recipe(
+        method,
+        method == Recipe.Method.LORA ? new Recipe.Lora(4, 8, List.of()) : null,
+        steps,
+        16,
+        1,
+        64,
+        method == Recipe.Method.LORA ? 2e-2 : 1e-2,
+        0.1,
+        Recipe.Schedule.COSINE,
+        0,
+        1,
+        0);
+  }
+
+  private static TrainingResult train(
+      Path model, Path adapter, Path data, Recipe recipe, Path out) {
+    return engine.train(
+        new TrainingJob(
+            model,
+            adapter,
+            recipe,
+            List.of(new TrainingJob.RowSource(data, 1)),
+            7,
+            out,
+            dir.resolve("snapshots-" + out.getFileName()),
+            50),
+        Progress.NONE);
+  }
+
+  private static long right(Path model, Path adapter, List<Item> items) {
+    try (LanguageModel loaded = engine.load(model, adapter, null)) {
+      return loaded.evaluate(items, EXACT, Progress.NONE).stream()
+          .filter(o -> o.judgement() == Judgement.RIGHT)
+          .count();
+    }
+  }
+
+  @BeforeAll
+  static void train() throws IOException {
+    engine = Engine.open();
+    List<Row> examples = examples(INTENTS);
+    rows = write("rows.jsonl", examples);
+    foundation = dir.resolve("foundation");
+    ModelInitializer.initialize(
+        examples, new ModelInitializer.Shape(2, 32, 2, 1, 64, 320, 64), 1, foundation);
+    tuned = dir.resolve("tuned");
+    TrainingResult result = train(foundation, null, rows, recipe(Recipe.Method.FULL, 90), tuned);
+    assertThat(result.rows()).isEqualTo(80);
+    assertThat(result.losses()).hasSize(90);
+    assertThat(result.finalLoss()).isLessThan(result.losses().get(0) / 4);
+    assertThat(result.supervisedTokens()).isPositive().isLessThan(result.tokens());
+  }
+
+  @Test
+  void learnsATaskFromAFreshFoundation() {
+    assertThat(right(foundation, null, items(INTENTS))).isLessThan(10);
+    assertThat(right(tuned, null, items(INTENTS))).isGreaterThan(75);
+  }
+
+  @Test
+  void writesACompleteModelDirectory() throws IOException {
+    for (String file :
+        List.of("tokenizer.json", "tokenizer_config.json", "generation_config.json")) {
+      assertThat(Files.readAllBytes(tuned.resolve(file)))
+          .isEqualTo(Files.readAllBytes(foundation.resolve(file)));
+    }
+    try (Stream<Path> files = Files.list(tuned)) {
+      assertThat(files.map(f -> f.getFileName().toString()))
+          .contains("config.json", "model.safetensors");
+    }
+    assertThat(Json.canonical(new TrainingResult(List.of(1f), 1, 1, 1, 1, 0, 0, 1, 0, 0.5)))
+        .isNotEmpty();
+  }
+
+  @Test
+  void theSameJobGivesTheSameBytes() throws IOException {
+    Recipe recipe = recipe(Recipe.Method.FULL, 5);
+    Path one = dir.resolve("one");
+    Path two = dir.resolve("two");
+    train(foundation, null, rows, recipe, one);
+    train(foundation, null, rows, recipe, two);
+    assertThat(Files.readAllBytes(two.resolve("model.safetensors")))
+        .isEqualTo(Files.readAllBytes(one.resolve("model.safetensors")));
+  }
+
+  @Test
+  void learnsAnAdapterThatOnlyActsWhereItIsLoaded() throws IOException {
+    Map<String, String> renamed =
+        Map.of("is lost", "A1", "was stolen", "A2", "is blocked", "A3", "expired", "A4");
+    Path adapter = dir.resolve("adapter");
+    train(
+        tuned,
+        null,
+        write("renamed.jsonl", examples(renamed)),
+        recipe(Recipe.Method.LORA, 60),
+        adapter);
+    assertThat(right(tuned, adapter, items(renamed))).isGreaterThan(70);
+    assertThat(right(tuned, null, items(INTENTS))).isGreaterThan(75);
+
+    Path none = dir.resolve("none");
+    Transplant.adapter(adapter, 0, none);
+    assertThatThrownBy(() -> engine.load(tuned, none, null))
+        .hasMessageContaining("does not change the logits");
+
+    Path more = dir.resolve("more");
+    TrainingResult continued =
+        train(tuned, adapter, dir.resolve("renamed.jsonl"), recipe(Recipe.Method.LORA, 10), more);
+    assertThat(continued.losses().get(0)).isLessThan(1f);
+  }
+
+  @Test
+  void talksInPiecesWithinAnApplication() {
+    try (LanguageModel model = engine.load(tuned, null, null)) {
+      List<String> pieces = new ArrayList<>();
+      List<Message> question = List.of(Message.user("my card is lost"));
+      String answer = model.chat(question, Sampling.greedy(8), pieces::add);
+      assertThat(String.join("", pieces)).isEqualTo(answer).isEqualTo("lost");
+      assertThat(model.parameters()).isGreaterThan(10_000);
+      model.checkProbes(model.probes());
+      assertThatThrownBy(
+              () -> model.chat(List.of(Message.user("x ".repeat(99))), Sampling.greedy(2), p -> {}))
+          .hasMessageContaining("context");
+    }
+    Application application = new Application(null, "my {input} is lost", List.of(), 3, 0.5);
+    try (LanguageModel model = engine.load(tuned, null, application)) {
+      assertThat(model.chat(List.of(Message.user("card")), Sampling.greedy(8), p -> {}))
+          .isEqualTo("lost");
+      Outcome outcome =
+          model
+              .evaluate(List.of(Item.qa("i", "debit card", "lost", Map.of())), EXACT, Progress.NONE)
+              .get(0);
+      assertThat(outcome.judgement()).isEqualTo(Judgement.RIGHT);
+      assertThat(model.sampling(5)).isEqualTo(new Sampling(3, 0.5, 0, 1, 5));
+    }
+  }
+
+  @Test
+  void saysWhichRowCannotBeLearntFrom() throws IOException {
+    Path broken =
+        Files.writeString(dir.resolve("broken.jsonl"), "{\"id\":\"a\",\"text\":\"x\"}\n{\"id\":\n");
+    Recipe recipe = recipe(Recipe.Method.FULL, 1);
+    assertThatThrownBy(() -> train(foundation, null, broken, recipe, dir.resolve("x")))
+        .hasMessageContaining("broken.jsonl, line 2");
+    Path role =
+        Files.writeString(
+            dir.resolve("role.jsonl"),
+            "{\"id\":\"a\",\"messages\":[{\"role\":\"boss\",\"content\":\"x\"},"
+                + "{\"role\":\"assistant\",\"content\":\"y\"}]}\n");
+    assertThatThrownBy(() -> train(foundation, null, role, recipe, dir.resolve("x")))
+        .hasMessageContaining("row a")
+        .hasMessageContaining("boss");
+    Path text = Files.writeString(dir.resolve("some.txt"), "one\ntwo\n\n\nthree\n");
+    assertThat(RowFile.read(text)).extracting(Row::text).containsExactly("one\ntwo", "three");
+    assertThat(dir.resolve("x")).doesNotExist();
+  }
+
+  @Test
+  void takesATokenizerFromAnotherModel() throws IOException {
+    Path fresh = dir.resolve("fresh");
+    ModelInitializer.initialize(
+        foundation, new ModelInitializer.Shape(1, 16, 2, 2, 32, 1, 64), 3, fresh);
+    assertThat(Files.readAllBytes(fresh.resolve("tokenizer.json")))
+        .isEqualTo(Files.readAllBytes(foundation.resolve("tokenizer.json")));
+    try (LanguageModel model = engine.load(fresh, null, null)) {
+      assertThat(model.hasTemplate()).isTrue();
+    }
+    Files.writeString(
+        fresh.resolve("tokenizer.json"),
+        Files.readString(fresh.resolve("tokenizer.json"))
+            .replaceFirst("\"id\" : 2,", "\"id\" : 9999,"));
+    assertThatThrownBy(() -> engine.load(fresh, null, null)).hasMessageContaining("10000 tokens");
+  }
+
+  @Test
+  void theFingerprintNamesLibraryAndBlas() {
+    assertThat(engine.fingerprint())
+        .startsWith("cambium-")
+        .contains("pytorch-")
+        .contains("threads-");
+  }
+}
