@@ -79,9 +79,7 @@ public final class Backend {
   private static final Set<String> FEATURES =
       Set.of("avx2", "fma", "avx512f", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve", "bf16");
 
-  private static final class Holder {
-    static final Backend INSTANCE = load();
-  }
+  private static @Nullable Backend instance;
 
   private final String blas;
   private final String kernel;
@@ -103,8 +101,13 @@ public final class Backend {
    *
    * @throws IllegalStateException if a setting is not valid or the BLAS asked for is not there
    */
-  public static Backend instance() {
-    return Holder.INSTANCE;
+  public static synchronized Backend instance() {
+    Backend loaded = instance;
+    if (loaded == null) {
+      loaded = load();
+      instance = loaded;
+    }
+    return loaded;
   }
 
   /** The BLAS in use: {@code openblas} or {@code mkl}. */

@@ -2,6 +2,7 @@ package dev.cambium.engine.decoder;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.cambium.artifact.DurableFile;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
 import dev.cambium.artifact.safetensors.TensorInfo;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -194,7 +196,14 @@ final class HuggingFaceFiles {
             tensors.put(name, new SafetensorsWriter.Tensor(precision.dtype(), slot.shape(), bytes));
           });
       SafetensorsWriter.write(directory.resolve(weights), tensors, Map.of("format", "pt"));
-      Files.writeString(directory.resolve(configName), config);
+      ByteBuffer text = ByteBuffer.wrap(config.getBytes(StandardCharsets.UTF_8));
+      DurableFile.write(
+          directory.resolve(configName),
+          channel -> {
+            while (text.hasRemaining()) {
+              channel.write(text);
+            }
+          });
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write " + directory, e);
     }

@@ -110,7 +110,7 @@ public final class Trainer {
 
   private TrainingReport run(Trainable trainable, Decoder decoder, DataMix given) {
     trainable.mixedPrecision(mixedPrecision);
-    Prepared prepared = prepare(given);
+    Prepared prepared = prepare(given, decoder.config().vocabularySize());
     DataMix mix = prepared.mix;
     LearningRate rates = new LearningRate(recipe);
     try (AdamW optimizer =
@@ -186,13 +186,26 @@ public final class Trainer {
   private record Prepared(DataMix mix, int cut, int dropped) {}
 
   /** Cuts rows to the recipe's limit and leaves out those with nothing left to learn. */
-  private Prepared prepare(DataMix given) {
+  private Prepared prepare(DataMix given, int vocabulary) {
     int cut = 0;
     int dropped = 0;
     List<DataMix.Source> sources = new ArrayList<>();
     for (DataMix.Source source : given.sources()) {
       List<TokenRow> rows = new ArrayList<>();
-      for (TokenRow row : source.rows()) {
+      for (int i = 0; i < source.rows().size(); i++) {
+        TokenRow row = source.rows().get(i);
+        for (int token : row.tokens()) {
+          if (token < 0 || token >= vocabulary) {
+            throw new IllegalArgumentException(
+                source.name()
+                    + "#"
+                    + i
+                    + ": token "
+                    + token
+                    + " is outside the vocabulary of "
+                    + vocabulary);
+          }
+        }
         TokenRow fitting = row.cut(recipe.maxTokens());
         if (fitting.supervised().isEmpty()) {
           dropped++;

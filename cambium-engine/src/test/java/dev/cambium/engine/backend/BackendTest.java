@@ -49,6 +49,26 @@ class BackendTest {
     assertThat(log.delete()).isTrue();
   }
 
+  @Test
+  void aBlasThatIsNotThereIsNamed() throws Exception {
+    Assumptions.assumeTrue(
+        BackendTest.class.getClassLoader().getResource("org/bytedeco/mkl/global/mkl_rt.class")
+            == null,
+        "MKL is on the class path");
+    Process process =
+        new ProcessBuilder(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                "-Dcambium.blas=mkl",
+                Loads.class.getName())
+            .redirectErrorStream(true)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes());
+    assertThat(process.waitFor()).isNotZero();
+    assertThat(output).contains("CAMBIUM_BLAS=mkl, but org.bytedeco:mkl is not on the class path");
+  }
+
   /** Run by the test above in a process of its own. */
   static final class Loads {
     public static void main(String[] args) {

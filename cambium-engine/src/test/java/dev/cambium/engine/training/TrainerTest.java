@@ -307,6 +307,15 @@ class TrainerTest {
   }
 
   @Test
+  void namesARowWithATokenOutsideTheVocabulary() {
+    DataMix mix = DataMix.of(List.of(TokenRow.all(1, 2), TokenRow.all(3, Small.VOCABULARY)));
+    try (Decoder decoder = Small.decoder()) {
+      assertThatThrownBy(() -> Trainer.builder(Small.recipe(1, 1, 1)).build().train(decoder, mix))
+          .hasMessage("rows#1: token 31 is outside the vocabulary of 31");
+    }
+  }
+
+  @Test
   void methodAndCallMustAgree() {
     try (Decoder decoder = Small.decoder()) {
       Recipe lora = Small.lora(2, new Recipe.Lora(2, 4, List.of("q_proj")));
