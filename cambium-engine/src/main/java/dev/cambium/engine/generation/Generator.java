@@ -28,9 +28,6 @@ public final class Generator {
 
   private static final int MAX_ROWS = 32;
 
-  /** Tokens of prompts in a batch, and of the longest prompt times the rows. */
-  private static final int MAX_BATCH_TOKENS = 16_384;
-
   /** A shorter common beginning is not worth a pass of its own. */
   private static final int MIN_SHARED = 8;
 
@@ -72,12 +69,14 @@ public final class Generator {
     return List.of(answers);
   }
 
-  private static int batchEnd(
-      List<int[]> prompts, List<Integer> byLength, int from, Sampling sampling) {
+  private int batchEnd(List<int[]> prompts, List<Integer> byLength, int from, Sampling sampling) {
     int to = from + 1;
-    while (to < byLength.size() && to - from < MAX_ROWS) {
-      long width = (long) prompts.get(byLength.get(to)).length + sampling.maxNewTokens();
-      if (width * (to - from + 1) > MAX_BATCH_TOKENS) {
+    while (to < byLength.size()) {
+      long width =
+          Math.min(
+              (long) prompts.get(byLength.get(to)).length + sampling.maxNewTokens(),
+              decoder.config().maxPositions());
+      if (to - from + 1 > CacheBudget.rows(decoder.config(), width, MAX_ROWS)) {
         break;
       }
       to++;

@@ -2,6 +2,7 @@ package dev.cambium.engine.scoring;
 
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.KeyValueCache;
+import dev.cambium.engine.generation.CacheBudget;
 import dev.cambium.engine.generation.Completion;
 import dev.cambium.engine.generation.Generator;
 import dev.cambium.engine.generation.Sampling;
@@ -127,6 +128,7 @@ public final class Evaluator {
     private final Progress progress;
     private final @Nullable Outcome[] outcomes;
     private int done;
+    private int told;
 
     Run(List<Item> items, Progress progress) {
       this.items = items;
@@ -157,7 +159,13 @@ public final class Evaluator {
       }
       outcomes[index] =
           new Outcome(items.get(index).id(), judgement, score, output.substring(0, end));
-      progress.at("evaluate", done, items.size(), "");
+      tell(done);
+    }
+
+    /** Never goes back: answers are first generated, then judged. */
+    private void tell(int items) {
+      told = Math.max(told, items);
+      progress.at("evaluate", told, this.items.size(), "");
     }
 
     private void undecidable(int index, String why) {
@@ -188,7 +196,7 @@ public final class Evaluator {
           generator.generate(
               usable.stream().map(i -> prompts[i]).toList(),
               sampling,
-              finished -> progress.at("evaluate", before + finished, items.size(), ""));
+              finished -> tell(before + finished));
       for (int i = 0; i < usable.size(); i++) {
         Completion answer = answers.get(i);
         String output = encoder.tokenizer().decode(answer.ids());
@@ -239,8 +247,10 @@ public final class Evaluator {
         return;
       }
       float[] scores = new float[continuations.size()];
-      for (int from = 0; from < scores.length; from += CHOICES_AT_ONCE) {
-        int to = Math.min(scores.length, from + CHOICES_AT_ONCE);
+      int longest = continuations.stream().mapToInt(c -> c.length).max().orElse(0);
+      int atOnce = CacheBudget.rows(decoder.config(), prompt.length + longest, CHOICES_AT_ONCE);
+      for (int from = 0; from < scores.length; from += atOnce) {
+        int to = Math.min(scores.length, from + atOnce);
         float[][] parts =
             decoder.continuationLogProbabilities(
                 cache, row, continuations.subList(from, to).toArray(new int[0][]));
@@ -328,7 +338,8 @@ public final class Evaluator {
       List<Integer> batch = new ArrayList<>();
       for (int index : sorted) {
         long tokens = (batch.size() + 1L) * rows[index].length;
-        if (batch.size() == ROWS_AT_ONCE || (!batch.isEmpty() && tokens > TOKENS_AT_ONCE)) {
+        int most = CacheBudget.rows(decoder.config(), rows[index].length, ROWS_AT_ONCE);
+        if (batch.size() >= most || (!batch.isEmpty() && tokens > TOKENS_AT_ONCE)) {
           batches.add(batch);
           batch = new ArrayList<>();
         }

@@ -148,6 +148,15 @@ class GeneratorTest {
   }
 
   @Test
+  void batchesStayWithinTheMemoryForTheirCache() {
+    // 2 sides × 2 layers × 2 heads × width 8 × 4 bytes = 256 bytes a token.
+    DecoderConfig config = decoder.config();
+    assertThat(CacheBudget.rows(config, 64, 32)).isEqualTo(32);
+    assertThat(CacheBudget.rows(config, 1 << 20, 32)).isEqualTo(4);
+    assertThat(CacheBudget.rows(config, 1L << 40, 32)).isEqualTo(1);
+  }
+
+  @Test
   void saysSoWhenTheModelIsBroken() {
     try (Decoder broken = decoder.copy()) {
       float[] norm = broken.read("model.norm.weight");

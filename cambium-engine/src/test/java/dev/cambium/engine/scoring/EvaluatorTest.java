@@ -188,6 +188,21 @@ class EvaluatorTest {
   }
 
   @Test
+  void progressNeverGoesBack() {
+    for (ScorerKind kind : ScorerKind.values()) {
+      List<Long> told = new ArrayList<>();
+      List<Item> items = new ArrayList<>();
+      for (Item question : questions(40)) {
+        items.add(
+            new Item(question.id(), null, question.messages(), "a", List.of("a", "b"), Map.of()));
+      }
+      new Evaluator(decoder, encoder, Framing.NONE)
+          .evaluate(items, Scorer.of(kind), (task, done, total, note) -> told.add(done));
+      assertThat(told).isSorted().startsWith(0L).endsWith(40L);
+    }
+  }
+
+  @Test
   void aBrokenModelIsNeverRight() {
     try (Decoder broken = decoder.copy()) {
       float[] norm = broken.read("model.norm.weight");
