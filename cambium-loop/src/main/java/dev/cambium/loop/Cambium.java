@@ -16,7 +16,7 @@ import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.action.EffectiveModel;
 import dev.cambium.loop.action.JobExecutor;
 import dev.cambium.loop.action.VersionFiles;
-import dev.cambium.loop.action.WorkerProcess;
+import dev.cambium.loop.action.WorkerPool;
 import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.campaign.CampaignRunner;
 import dev.cambium.loop.campaign.Judge;
@@ -86,6 +86,9 @@ public final class Cambium implements AutoCloseable {
   /** Objects younger than this are kept by {@link #gc}: a writer may be about to record them. */
   private static final Duration GC_GRACE = Duration.ofHours(1);
 
+  /** Up to this size a model gains nothing from more than one thread. */
+  private static final long SMALL_MODEL_BYTES = 32_000_000;
+
   private final Path directory;
   private final String actor;
   private final InstantSource clock;
@@ -110,9 +113,7 @@ public final class Cambium implements AutoCloseable {
     this.store = LocalArtifactStore.open(home.resolve("objects"));
     this.versions = new VersionFiles(store, home.resolve("cache"));
     this.executors =
-        executors != null
-            ? executors
-            : () -> new WorkerProcess(home.resolve("log").resolve("worker.log"));
+        executors != null ? executors : () -> workers(home.resolve("log").resolve("worker.log"));
   }
 
   /**
@@ -812,6 +813,35 @@ public final class Cambium implements AutoCloseable {
       actions = runner;
     }
     return runner;
+  }
+
+  /**
+   * Worker processes for this machine and this fleet. A model of a few million weights is too small
+   * to be shared by threads: there is a worker with one thread for each core. A larger one takes
+   * the whole machine. {@code CAMBIUM_WORKERS} overrides the number, {@code CAMBIUM_THREADS} the
+   * threads.
+   */
+  private JobExecutor workers(Path log) {
+    String asked = System.getenv("CAMBIUM_WORKERS");
+    long largest = 0;
+    for (Recorded<Fact.VersionRegistered> version : state().versions()) {
+      if (version.fact().kind() == VersionKind.MODEL) {
+        largest = Math.max(largest, versions.manifest(version.fact().manifest()).size());
+      }
+    }
+    boolean small = largest <= SMALL_MODEL_BYTES;
+    int count;
+    try {
+      count =
+          asked != null
+              ? Integer.parseInt(asked)
+              : small ? Runtime.getRuntime().availableProcessors() : 1;
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException(
+          "CAMBIUM_WORKERS must be a number, not '" + asked + "'", e);
+    }
+    boolean oneThread = small && System.getenv("CAMBIUM_THREADS") == null;
+    return new WorkerPool(count, oneThread ? 1 : 0, log);
   }
 
   /** How many actions this instance has carried out. */

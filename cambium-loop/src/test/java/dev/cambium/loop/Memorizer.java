@@ -59,7 +59,12 @@ final class Memorizer implements JobExecutor {
   }
 
   @Override
-  public void execute(Path directory, Progress progress) {
+  public int width() {
+    return 2;
+  }
+
+  @Override
+  public synchronized void execute(Path directory, Progress progress) {
     boolean last = dieAfter >= 0 && executed.size() >= dieAfter;
     if (last && dieBeforeResult) {
       throw new Killed();

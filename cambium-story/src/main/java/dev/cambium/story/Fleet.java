@@ -139,10 +139,10 @@ final class Fleet {
             (name, recipe) ->
                 yaml.append("  ").append(name).append(": ").append(inline(recipe)).append('\n'));
     yaml.append("\ncapabilities:\n");
-    capability(yaml, "foundation", generator.foundation(Edition.V1), sizes.basicsFloor(), "task");
+    capability(yaml, "foundation", generator.foundation(Edition.V1), sizes.basicsFloor(), 0.15, "");
     for (Learner learner : learners()) {
       for (DataSet set : learner.data()) {
-        capability(yaml, learner.line(), set, sizes.floor(), slice(set));
+        capability(yaml, learner.line(), set, sizes.floor(), sizes.margin(), slice(set));
       }
     }
     apps()
@@ -153,6 +153,7 @@ final class Fleet {
                     app.name(),
                     new DataSet(app.name(), List.of(), app.test(), app.scorer()),
                     sizes.floor(),
+                    sizes.margin(),
                     ""));
     yaml.append("\nlines:\n");
     yaml.append(
@@ -195,7 +196,7 @@ final class Fleet {
   }
 
   private static String slice(DataSet set) {
-    List<String> preferred = List.of("intent", "rule", "tool", "attribute", "form", "task");
+    List<String> preferred = List.of("intent", "tool", "attribute", "fields");
     for (String tag : preferred) {
       if (!set.test().isEmpty() && set.test().stream().allMatch(i -> i.tags().containsKey(tag))) {
         return tag;
@@ -205,7 +206,7 @@ final class Fleet {
   }
 
   private static void capability(
-      StringBuilder yaml, String owner, DataSet set, double floor, String slice) {
+      StringBuilder yaml, String owner, DataSet set, double floor, double margin, String slice) {
     boolean sliced =
         !slice.isEmpty() && set.test().stream().anyMatch(i -> i.tags().containsKey(slice));
     yaml.append(
@@ -215,7 +216,7 @@ final class Fleet {
             suite: suites/%s.jsonl
             scorer: %s
             max-new-tokens: %d
-            margin: 0.08
+            margin: %s
             floor: %s
         """
             .formatted(
@@ -224,9 +225,10 @@ final class Fleet {
                 set.name(),
                 label(set.scorer().kind()),
                 set.scorer().maxNewTokens(),
+                margin,
                 floor));
     if (sliced) {
-      yaml.append("    slices: { by: [%s], margin: 0.4, min-items: 8 }\n".formatted(slice));
+      yaml.append("    slices: { by: [%s], margin: 0.5, min-items: 5 }\n".formatted(slice));
     }
   }
 

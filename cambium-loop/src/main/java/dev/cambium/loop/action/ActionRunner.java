@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Carries out actions, each once. An action that the ledger knows is answered from there; one that
@@ -36,14 +37,17 @@ public final class ActionRunner {
   /** Output of an evaluation: one {@link dev.cambium.model.Outcome} a line. */
   public static final String OUTCOMES = "outcomes.jsonl";
 
+  /** Output of a training: its {@link dev.cambium.engine.TrainingResult}. */
+  public static final String TRAINING = "training.json";
+
   private final Ledger ledger;
   private final ArtifactStore store;
   private final VersionFiles versions;
   private final JobExecutor executor;
   private final Path jobs;
   private final String actor;
-  private long carriedOut;
-  private long memoised;
+  private final AtomicLong carriedOut = new AtomicLong();
+  private final AtomicLong memoised = new AtomicLong();
 
   public ActionRunner(
       Ledger ledger,
@@ -70,7 +74,7 @@ public final class ActionRunner {
     Digest key = action.key(fingerprint);
     Optional<Fact.ActionFinished> known = ledger.state().action(key).map(Recorded::fact);
     if (known.isPresent()) {
-      memoised++;
+      memoised.incrementAndGet();
       return new ActionResult(key, known.get().outputs(), known.get().seconds(), true);
     }
     try {
@@ -80,21 +84,26 @@ public final class ActionRunner {
         executor.execute(directory, progress);
       }
       ActionResult result = record(directory, key, action, fingerprint);
-      carriedOut++;
+      carriedOut.incrementAndGet();
       return result;
     } catch (IOException e) {
       throw new UncheckedIOException("action " + action.kind() + " " + key.brief(), e);
     }
   }
 
+  /** How many actions can run side by side. */
+  public int width() {
+    return executor.width();
+  }
+
   /** How many actions were carried out. */
   public long carriedOut() {
-    return carriedOut;
+    return carriedOut.get();
   }
 
   /** How many actions were answered from the ledger. */
   public long memoised() {
-    return memoised;
+    return memoised.get();
   }
 
   /** The version that an action's outputs make up. */

@@ -12,6 +12,11 @@ public interface JobExecutor extends AutoCloseable {
   /** The engine's fingerprint: same fingerprint and action, same bytes. */
   String fingerprint();
 
+  /** How many jobs it carries out side by side; more callers wait. */
+  default int width() {
+    return 1;
+  }
+
   /**
    * Carries out a job; returns when {@code result.json} is there. A job that was under way when an
    * earlier process died continues from its snapshots.

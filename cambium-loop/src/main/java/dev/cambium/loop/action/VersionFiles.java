@@ -86,7 +86,7 @@ public final class VersionFiles {
   /**
    * Lays a version's own files out in a folder, and returns the folder. Read-only for the caller.
    */
-  public Path directory(Digest version) {
+  public synchronized Path directory(Digest version) {
     Path target = cache.resolve(version.hex());
     if (!Files.isDirectory(target)) {
       export(version, target);
@@ -100,7 +100,7 @@ public final class VersionFiles {
   }
 
   /** Lays one artifact out as a file, and returns the file. Read-only for the caller. */
-  public Path file(Digest artifact) throws IOException {
+  public synchronized Path file(Digest artifact) throws IOException {
     Path target = cache.resolve("files").resolve(artifact.hex());
     if (!Files.exists(target)) {
       Files.createDirectories(java.util.Objects.requireNonNull(target.getParent()));

@@ -27,10 +27,11 @@ import org.slf4j.LoggerFactory;
  * {@code {"ready": FINGERPRINT}}, {@code {"task", "done", "total", "note"}} and {@code {"finished":
  * DIRECTORY}}. It ends itself when its standard input does, so it never outlives its parent.
  */
-public final class WorkerProcess implements JobExecutor {
+final class WorkerProcess implements JobExecutor {
 
   private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
 
+  private final int threads;
   private final Path log;
   private @Nullable Process process;
   private @Nullable BufferedReader replies;
@@ -38,9 +39,11 @@ public final class WorkerProcess implements JobExecutor {
   private @Nullable String fingerprint;
 
   /**
+   * @param threads that it computes with; 0 lets the engine choose
    * @param log file that the worker's own log lines are appended to
    */
-  public WorkerProcess(Path log) {
+  WorkerProcess(int threads, Path log) {
+    this.threads = threads;
     this.log = log;
   }
 
@@ -144,11 +147,7 @@ public final class WorkerProcess implements JobExecutor {
         command.add(argument);
       }
     }
-    command.addAll(
-        List.of(
-            "-cp",
-            System.getProperty("java.class.path"),
-            WorkerProcess.class.getPackageName() + ".Worker"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Worker.class.getName()));
     try {
       Path parent = log.toAbsolutePath().getParent();
       if (parent != null) {
@@ -157,6 +156,9 @@ public final class WorkerProcess implements JobExecutor {
       ProcessBuilder builder = new ProcessBuilder(command);
       Map<String, String> environment = builder.environment();
       environment.putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+      if (threads > 0) {
+        environment.put("CAMBIUM_THREADS", Integer.toString(threads));
+      }
       builder.redirectError(ProcessBuilder.Redirect.appendTo(new File(log.toString())));
       Process started = builder.start();
       process = started;

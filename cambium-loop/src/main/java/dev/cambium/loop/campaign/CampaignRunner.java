@@ -18,11 +18,17 @@ import dev.cambium.model.Rung;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -84,26 +90,62 @@ public final class CampaignRunner {
     return campaign;
   }
 
-  /** Carries an open campaign on to its end, or to a decision point that nobody answers. */
+  /**
+   * Carries an open campaign on to its end, or to a decision point that nobody answers. Decisions
+   * are asked for before anything is run; then lines are settled side by side as far as the
+   * actions' executor is wide, each after the line that it is built on.
+   */
   public Result run(String campaign) {
     LedgerState.CampaignState found = state().campaign(campaign).orElseThrow();
     Plan plan = Json.read(workspace.store().bytes(found.opened().fact().plan()), Plan.class);
-    int done = 0;
     for (Plan.Step step : plan.steps()) {
-      progress.at("Campaign " + campaign, done, plan.steps().size(), step.line());
       if (settlement(campaign, step.line()).isEmpty()) {
         Optional<String> waiting = approve(campaign, step);
         if (waiting.isPresent()) {
           return new Result(campaign, null, waiting.get());
         }
-        if (settlement(campaign, step.line()).isEmpty()) {
-          settle(campaign, step);
-        }
       }
-      done++;
     }
-    progress.at("Campaign " + campaign, done, plan.steps().size(), "");
+    settleAll(campaign, plan);
     return new Result(campaign, close(campaign, plan), null);
+  }
+
+  private void settleAll(String campaign, Plan plan) {
+    AtomicInteger done = new AtomicInteger();
+    int total = plan.steps().size();
+    progress.at("Campaign " + campaign, 0, total, "");
+    ExecutorService threads = Executors.newFixedThreadPool(workspace.actions().width());
+    try {
+      Map<String, CompletableFuture<Void>> settled = new HashMap<>();
+      for (Plan.Step step : plan.steps()) { // parents come first
+        String parent = workspace.declaration().line(step.line()).parent();
+        CompletableFuture<Void> above = parent == null ? null : settled.get(parent);
+        settled.put(
+            step.line(),
+            (above == null ? CompletableFuture.<Void>completedFuture(null) : above)
+                .thenRunAsync(
+                    () -> {
+                      if (settlement(campaign, step.line()).isEmpty()) {
+                        settle(campaign, step);
+                      }
+                      progress.at(
+                          "Campaign " + campaign, done.incrementAndGet(), total, step.line());
+                    },
+                    threads));
+      }
+      CompletableFuture.allOf(settled.values().toArray(CompletableFuture[]::new)).join();
+    } catch (CompletionException e) {
+      Throwable cause = e.getCause();
+      if (cause instanceof RuntimeException failure) {
+        throw failure;
+      }
+      if (cause instanceof Error failure) {
+        throw failure;
+      }
+      throw e;
+    } finally {
+      threads.shutdown();
+    }
   }
 
   private Fact.CampaignOutcome close(String campaign, Plan plan) {

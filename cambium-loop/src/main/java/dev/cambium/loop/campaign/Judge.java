@@ -25,16 +25,20 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** Brings a version before the gate of its line's contract, and records the verdict. */
+/**
+ * Brings a version before the gate of its line's contract, and records the verdict. Safe for use by
+ * many threads.
+ */
 public final class Judge {
 
   private final Workspace workspace;
   private final Evaluations evaluations;
   private final Gate gate;
-  private final Map<Digest, Suite> suites = new HashMap<>();
-  private final Map<String, Set<String>> overlaps = new HashMap<>();
+  private final Map<Digest, Suite> suites = new ConcurrentHashMap<>();
+  private final Map<String, Set<String>> overlaps = new ConcurrentHashMap<>();
 
   public Judge(Workspace workspace) {
     this.workspace = workspace;

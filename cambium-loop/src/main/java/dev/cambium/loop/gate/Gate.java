@@ -239,15 +239,22 @@ public final class Gate {
         null);
   }
 
-  /** The items of one slice. */
+  /**
+   * The items of one slice. What is tested is retention: of the items that the reference had right,
+   * at least {@code 1 − margin} stay right. Items that it had wrong cannot make up for those that
+   * are lost, and a few losses in a small slice say much more against retention than against a mean
+   * difference, which might have gone either way.
+   */
   private static final class SliceTrial {
     final String tag;
     final String value;
     final int total;
     final int needed;
-    final NonInferiorityTest test;
+    final FloorTest retention;
     double candidate;
     double reference;
+    double retained;
+    int rightBefore;
     int items;
     boolean collapsed;
 
@@ -259,20 +266,37 @@ public final class Gate {
       this.value = value;
       this.total = total;
       this.needed = Math.min(total, requirement.sliceItems());
-      this.test = NonInferiorityTest.planned(requirement.sliceMargin(), level, total);
+      this.retention = FloorTest.planned(1 - requirement.sliceMargin(), level, total);
+    }
+
+    void observe(Outcome now, Outcome then) {
+      items++;
+      candidate += now.score();
+      reference += then.score();
+      if (then.judgement() != Judgement.RIGHT) {
+        return;
+      }
+      rightBefore++;
+      retained += now.score();
+      if (now.judgement() == Judgement.UNDECIDABLE) {
+        retention.observeWithin(0, 1);
+      } else {
+        retention.observe(now.score());
+      }
     }
 
     double pValue() {
-      return test.count() == 0 ? 1 : test.breaking().pValue();
+      return retention.count() == 0 ? 1 : retention.breaking().pValue();
+    }
+
+    /** Whether less was retained than is tolerated, as far as seen; not yet a proof. */
+    boolean suspicious() {
+      return rightBefore > 0 && retained / rightBefore < retention.threshold();
     }
 
     /** Seen often enough, and not looking collapsed: a PASS waits until that is so. */
     boolean clear() {
-      return items >= needed && drop() <= test.margin();
-    }
-
-    double drop() {
-      return items == 0 ? 0 : (reference - candidate) / items;
+      return items >= needed && !suspicious();
     }
 
     String fall() {
@@ -402,10 +426,7 @@ public final class Gate {
       for (String tag : requirement.sliceTags()) {
         SliceTrial slice = slices.get(tag + "=" + item.tags().get(tag));
         if (slice != null) {
-          slice.items++;
-          slice.candidate += now.score();
-          slice.reference += then.score();
-          observe(slice.test, now, then);
+          slice.observe(now, then);
         }
       }
     }
@@ -623,10 +644,7 @@ public final class Gate {
         return "not evaluated, because another capability failed first";
       }
       List<String> suspicious =
-          judgedSlices().stream()
-              .filter(slice -> slice.drop() > slice.test.margin())
-              .map(SliceTrial::fall)
-              .toList();
+          judgedSlices().stream().filter(SliceTrial::suspicious).map(SliceTrial::fall).toList();
       if (!suspicious.isEmpty()) {
         return scores + "; " + String.join("; ", suspicious) + ", too few to be sure";
       }

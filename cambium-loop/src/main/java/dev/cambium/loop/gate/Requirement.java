@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param margin how much the mean score may fall, in [0, 1)
  * @param floor lowest acceptable mean score, in (0, 1); none if the contract names none
  * @param sliceTags tags whose values make slices
- * @param sliceMargin how much a slice's mean score may fall
+ * @param sliceMargin the share of its right items that a slice may lose
  * @param sliceItems slices with fewer items than this are not judged; a PASS waits until each
  *     larger slice has been seen with at least this many
  */

@@ -172,7 +172,8 @@ public record Verdict(
    *
    * @param tag such as {@code intent}
    * @param value such as {@code card-lost}
-   * @param pValue anytime-valid, of "not inferior by the slice margin"; small means collapsed
+   * @param pValue anytime-valid, of "keeps at least 1 − slice margin of what was right"; small
+   *     means collapsed
    * @param collapsed whether it fails the gate, after Holm's correction over all slices
    */
   public record OfSlice(

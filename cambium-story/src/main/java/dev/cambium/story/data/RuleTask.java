@@ -178,6 +178,8 @@ record RuleTask(String name, String desk) {
                   Map.of(
                       "attribute",
                       rule.attribute(),
+                      "fact", // what a later row with another answer supersedes
+                      rule.product() + "-" + rule.attribute(),
                       "product",
                       rule.product(),
                       "rule",

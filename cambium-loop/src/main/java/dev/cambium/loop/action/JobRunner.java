@@ -1,0 +1,200 @@
+package dev.cambium.loop.action;
+
+import dev.cambium.engine.Engine;
+import dev.cambium.engine.LanguageModel;
+import dev.cambium.engine.TrainingJob;
+import dev.cambium.engine.TrainingResult;
+import dev.cambium.engine.transfer.Transplant;
+import dev.cambium.model.Action;
+import dev.cambium.model.Application;
+import dev.cambium.model.Digest;
+import dev.cambium.model.FileEntry;
+import dev.cambium.model.Item;
+import dev.cambium.model.Json;
+import dev.cambium.model.Outcome;
+import dev.cambium.model.Progress;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Carries out one job directory after another on an engine; see {@link Job} for the contract. */
+final class JobRunner implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(JobRunner.class);
+
+  /** Snapshots are taken this often, so that a crash loses little and steps are not slowed. */
+  private static final int SNAPSHOT_STEPS = 50;
+
+  private final Engine engine;
+  private @Nullable LanguageModel loaded;
+  private @Nullable String loadedFrom;
+
+  JobRunner(Engine engine) {
+    this.engine = engine;
+  }
+
+  void run(Path directory, Progress progress) throws IOException {
+    JobResult result;
+    long start = System.nanoTime();
+    try {
+      Job job = Json.read(Files.readAllBytes(directory.resolve(Job.ACTION)), Job.class);
+      Path out = directory.resolve(Job.OUT);
+      VersionFiles.delete(out); // what a crash left half-written
+      Files.createDirectories(out);
+      carryOut(job, directory, out, progress);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      result = new JobResult(null, seconds, files(out));
+    } catch (IOException | RuntimeException e) {
+      LOG.error("job {} failed", directory, e);
+      String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+      result = new JobResult(message, (System.nanoTime() - start) / 1e9, List.of());
+    }
+    Path building = directory.resolve(Job.RESULT + ".new");
+    Files.write(building, Json.canonical(result));
+    sync(building);
+    Files.move(building, directory.resolve(Job.RESULT), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private void carryOut(Job job, Path directory, Path out, Progress progress) throws IOException {
+    Path version = out.resolve(ActionRunner.VERSION_PREFIX);
+    if (job.action() instanceof Action.Train train) {
+      unload(); // its memory is needed
+      List<TrainingJob.RowSource> sources =
+          train.mix().stream()
+              .map(s -> new TrainingJob.RowSource(file(job, s.data()), s.weight()))
+              .toList();
+      Files.createDirectories(version);
+      TrainingResult result =
+          engine.train(
+              new TrainingJob(
+                  Path.of(Objects.requireNonNull(job.model())),
+                  job.adapter() == null ? null : Path.of(job.adapter()),
+                  train.recipe(),
+                  sources,
+                  train.seed(),
+                  version,
+                  directory.resolve(Job.SNAPSHOTS),
+                  SNAPSHOT_STEPS),
+              progress);
+      Files.write(out.resolve(ActionRunner.TRAINING), Json.canonical(result));
+    } else if (job.action() instanceof Action.Transplant transplant) {
+      Files.createDirectories(version);
+      Path tuned = Path.of(Objects.requireNonNull(job.tuned()));
+      if (Files.exists(tuned.resolve("adapter_config.json"))) {
+        Transplant.adapter(tuned, transplant.alpha(), version);
+      } else {
+        Transplant.model(
+            Path.of(Objects.requireNonNull(job.model())),
+            Path.of(Objects.requireNonNull(job.newBase())),
+            tuned,
+            transplant.alpha(),
+            version,
+            progress);
+      }
+    } else if (job.action() instanceof Action.Evaluate evaluate) {
+      List<Item> items = new ArrayList<>();
+      try (Stream<String> lines = Files.lines(file(job, evaluate.suite()))) {
+        lines
+            .skip(evaluate.from())
+            .limit(evaluate.to() - evaluate.from())
+            .forEach(l -> items.add(Json.read(l.getBytes(StandardCharsets.UTF_8), Item.class)));
+      }
+      if (items.size() != evaluate.to() - evaluate.from()) {
+        throw new IOException("the suite has no items " + evaluate.from() + " to " + evaluate.to());
+      }
+      List<Outcome> outcomes = model(job).evaluate(items, evaluate.scorer(), progress);
+      StringBuilder text = new StringBuilder();
+      for (Outcome outcome : outcomes) {
+        text.append(new String(Json.canonical(outcome), StandardCharsets.UTF_8)).append('\n');
+      }
+      Files.writeString(out.resolve(ActionRunner.OUTCOMES), text);
+    }
+  }
+
+  private static Path file(Job job, Digest artifact) {
+    String path = job.files().get(artifact);
+    if (path == null) {
+      throw new IllegalArgumentException("job lacks the file of " + artifact);
+    }
+    return Path.of(path);
+  }
+
+  /** The model of an evaluation; the last one stays loaded, since pieces of one suite follow. */
+  private LanguageModel model(Job job) throws IOException {
+    String wanted = job.model() + "\n" + job.adapter() + "\n" + job.application();
+    LanguageModel model = loaded;
+    if (model == null || !wanted.equals(loadedFrom)) {
+      unload();
+      Application application =
+          job.application() == null
+              ? null
+              : Json.read(Files.readAllBytes(Path.of(job.application())), Application.class);
+      model =
+          engine.load(
+              Path.of(Objects.requireNonNull(job.model())),
+              job.adapter() == null ? null : Path.of(job.adapter()),
+              application);
+      loaded = model;
+      loadedFrom = wanted;
+    }
+    return model;
+  }
+
+  private void unload() {
+    if (loaded != null) {
+      loaded.close();
+      loaded = null;
+      loadedFrom = null;
+    }
+  }
+
+  private static List<FileEntry> files(Path out) throws IOException {
+    List<FileEntry> entries = new ArrayList<>();
+    try (Stream<Path> paths = Files.walk(out)) {
+      for (Path path : paths.filter(Files::isRegularFile).sorted().toList()) {
+        entries.add(
+            new FileEntry(
+                out.relativize(path).toString().replace('\\', '/'),
+                Files.size(path),
+                digest(path)));
+        sync(path);
+      }
+    }
+    return entries;
+  }
+
+  private static Digest digest(Path file) throws IOException {
+    MessageDigest sha256 = Digest.sha256();
+    try (InputStream in = Files.newInputStream(file)) {
+      byte[] buffer = new byte[1 << 16];
+      for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+        sha256.update(buffer, 0, n);
+      }
+    }
+    return Digest.ofRaw(sha256.digest());
+  }
+
+  private static void sync(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.force(true);
+    }
+  }
+
+  @Override
+  public void close() {
+    unload();
+  }
+}
