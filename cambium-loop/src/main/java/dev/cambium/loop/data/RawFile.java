@@ -59,9 +59,12 @@ final class RawFile {
   static List<RawRow> read(Path file, String answer) {
     String name = String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT);
     boolean csv = name.endsWith(".csv");
-    if (!csv && !name.endsWith(".jsonl") && !name.endsWith(".ndjson")) {
+    boolean text = name.endsWith(".txt");
+    if (!csv && !text && !name.endsWith(".jsonl") && !name.endsWith(".ndjson")) {
       throw new DataException(
-          file, "neither JSON lines (.jsonl, one object per line) nor CSV (.csv, with a header)");
+          file,
+          "neither JSON lines (.jsonl, one object per line) nor CSV (.csv, with a header) nor"
+              + " plain text (.txt, an empty line between texts)");
     }
     byte[] bytes = bytes(file);
     int start = 0;
@@ -70,6 +73,9 @@ final class RawFile {
     } else if (startsWith(bytes, 0xFF, 0xFE) || startsWith(bytes, 0xFE, 0xFF)) {
       throw new DataException(
           file, "is UTF-16, not UTF-8; convert it with: iconv -f UTF-16 -t UTF-8 " + file);
+    }
+    if (text) {
+      return paragraphs(bytes, start);
     }
     return csv ? csv(file, bytes, start, answer) : jsonLines(file, bytes, start);
   }
@@ -159,6 +165,48 @@ final class RawFile {
 
   private static String firstLine(String message) {
     return message.lines().findFirst().orElse("");
+  }
+
+  // ---- plain text ----
+
+  private static List<RawRow> paragraphs(byte[] bytes, int start) {
+    Decoded decoded = decode(bytes, start);
+    String text = decoded.text();
+    List<RawRow> rows = new ArrayList<>();
+    long line = 0;
+    long first = 0;
+    int from = -1;
+    int end = 0;
+    for (int at = 0; at <= text.length(); ) {
+      int to = text.indexOf('\n', at);
+      to = to < 0 ? text.length() : to;
+      line++;
+      boolean blank = text.substring(at, to).isBlank();
+      if (!blank) {
+        if (from < 0) {
+          from = at;
+          first = line;
+        }
+        end = to;
+      }
+      if (from >= 0 && (blank || to == text.length())) {
+        Map.Entry<Integer, Integer> malformed = decoded.malformed().ceilingEntry(from);
+        boolean bad = malformed != null && malformed.getKey() < end;
+        rows.add(
+            new RawRow(
+                rows.size() + 1,
+                first,
+                bad
+                    ? null
+                    : Json.mapper()
+                        .createObjectNode()
+                        .put("text", text.substring(from, end).replace("\r\n", "\n").strip()),
+                bad ? notUtf8(bytes, malformed.getValue()) : null));
+        from = -1;
+      }
+      at = to + 1;
+    }
+    return rows;
   }
 
   // ---- CSV ----

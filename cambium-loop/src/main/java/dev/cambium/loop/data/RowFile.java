@@ -15,7 +15,8 @@ import java.util.List;
  * "content": …}, …]}} that ends with the assistant's turn; all with {@code id} and {@code tags} if
  * wanted. CSV ({@code .csv}) has a header: {@code prompt,completion}, {@code text,category} (the
  * category is the completion and the tag {@code intent}) or {@code text}; columns {@code id} and
- * {@code tag:NAME} if wanted. Both are UTF-8, with or without a byte order mark.
+ * {@code tag:NAME} if wanted. Plain text ({@code .txt}) has an empty line between rows. All are
+ * UTF-8, with or without a byte order mark.
  *
  * <p>A row without an id gets one from its content, so that the same row has the same id in every
  * file.

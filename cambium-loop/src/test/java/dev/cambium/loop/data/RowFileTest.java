@@ -237,9 +237,23 @@ class RowFileTest {
   }
 
   @Test
+  void plainTextHasAnEmptyLineBetweenRows() throws IOException {
+    Path file = file("book.txt", "\n\none\ntwo\r\nthree\n \t\n\nfour\n");
+    assertThat(RowFile.read(file, false).rows())
+        .extracting(Row::text)
+        .containsExactly("one\ntwo\nthree", "four");
+    assertThat(RowFile.read(file("one.txt", "one"), false).rows()).hasSize(1);
+    byte[] latin = "gut\n\nsch\u00f6n\n\nfertig".getBytes(StandardCharsets.ISO_8859_1);
+    Path mixed = file("latin.txt", latin);
+    assertThat(refusal(mixed)).hasMessageContaining("row 2 (line 3): not UTF-8 at byte offset 8");
+    assertThat(RowFile.read(mixed, true).rows()).hasSize(2);
+    assertThat(refusal(file("empty.txt", "\n \n"))).hasMessageContaining("holds no rows");
+  }
+
+  @Test
   void whatIsNoFileOfRowsIsRefused() {
     assertThat(refusal(directory.resolve("none.jsonl"))).hasMessageContaining("no such file");
-    assertThat(refusal(file("rows.txt", "x"))).hasMessageContaining("neither JSON lines");
+    assertThat(refusal(file("rows.parquet", "x"))).hasMessageContaining("neither JSON lines");
     assertThat(refusal(file("rows.jsonl", "\n\n"))).hasMessageContaining("holds no rows");
     assertThat(refusal(file("array.jsonl", "[{\"text\":\"a\"}]"))).hasMessageContaining("jq -c");
     assertThat(
