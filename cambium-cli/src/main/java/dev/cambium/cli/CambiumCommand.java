@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     subcommands = {
       InitCommand.class,
+      PretrainCommand.class,
       ImportCommand.class,
       SignalCommand.class,
       PlanCommand.class,
@@ -23,6 +24,7 @@ import picocli.CommandLine.Spec;
       WhyCommand.class,
       LogCommand.class,
       EvalCommand.class,
+      ChatCommand.class,
       ReleaseCommand.class,
       ExportCommand.class,
       InspectCommand.class,

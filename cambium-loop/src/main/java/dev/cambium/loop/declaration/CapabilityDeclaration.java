@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param scorer how an answer is judged; a JSON schema is read in already
  * @param schema the file that the scorer's schema came from, if any
  * @param margin largest tolerated drop of the mean score against the released version, in (0, 1)
- * @param floor lowest acceptable mean score of a first release, in [0, 1]
+ * @param floor lowest acceptable mean score of a first release, in [0, 1]; 0 where none is declared
  * @param slices guards on slices, if wanted
  */
 public record CapabilityDeclaration(

@@ -397,8 +397,8 @@ final class DeclarationReader {
       problems.warn(
           place,
           what
-              + ": has no floor, so a first release passes with any score; write, for example,"
-              + " floor: 0.5");
+              + ": has no floor, so the first release of it can only be inconclusive; write, for"
+              + " example, floor: 0.5");
     }
     SlicePolicy slices = null;
     Node.Mapping sliced = fields.mapping("slices");

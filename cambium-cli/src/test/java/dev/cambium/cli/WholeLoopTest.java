@@ -1,0 +1,132 @@
+package dev.cambium.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.cambium.model.Json;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From text to a released line, through the commands, with the real engine: one small fleet. */
+class WholeLoopTest {
+
+  private static final List<String> THINGS =
+      List.of("card", "loan", "account", "transfer", "letter", "key", "phone", "code");
+  private static final List<String> STATES = List.of("lost", "late", "new", "wrong", "blocked");
+
+  @TempDir Path directory;
+
+  private Path write(String name, String text) throws IOException {
+    Path file = directory.resolve(name);
+    Files.createDirectories(file.getParent());
+    return Files.writeString(file, text);
+  }
+
+  private JsonNode run(int expected, String... arguments) throws IOException {
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add("--json");
+    int code =
+        Main.run(
+            Terminal.NONE, new PrintWriter(out), new PrintWriter(err), all.toArray(String[]::new));
+    assertThat(code).as("%s: %s %s", all, out, err).isEqualTo(expected);
+    return Json.mapper().readTree(out.toString());
+  }
+
+  private JsonNode on(int expected, String... arguments) throws IOException {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.add("--dir");
+    all.add(directory.toString());
+    return run(expected, all.toArray(String[]::new));
+  }
+
+  @Test
+  void fromTextToAReleasedLine() throws IOException {
+    StringBuilder text = new StringBuilder();
+    StringBuilder rows = new StringBuilder("prompt,completion\n");
+    StringBuilder items = new StringBuilder();
+    for (String thing : THINGS) {
+      for (String state : STATES) {
+        text.append("the ").append(thing).append(" is ").append(state).append(".\n\n");
+        rows.append("my ").append(thing).append(" is ").append(state).append(',');
+        rows.append(thing).append('\n');
+        items.append("{\"prompt\":\"please help, the ").append(thing).append(" seems ");
+        items.append(state).append("\",\"answer\":\"").append(thing);
+        items.append("\",\"tags\":{\"thing\":\"").append(thing).append("\"}}\n");
+      }
+    }
+    Path corpus = write("text.txt", text.toString());
+    Path data = write("rows.csv", rows.toString());
+    write("suites/things.jsonl", items.toString());
+    write(
+        "ecosystem.yaml",
+        """
+        name: small
+        recipes:
+          sft: { method: full, steps: 20, batch-rows: 16, max-tokens: 48, learning-rate: 0.005 }
+        capabilities:
+          things: { owner: t, suite: suites/things.jsonl, scorer: likelihood, floor: 0.001 }
+        lines:
+          base: { tier: foundation }
+          desk: { tier: industrial, parent: base, recipe: sft, contract: { capabilities: [things] } }
+        """);
+
+    Path model = directory.resolve("base-v1");
+    JsonNode trained =
+        run(
+            0,
+            "pretrain",
+            corpus.toString(),
+            model.toString(),
+            "--layers",
+            "1",
+            "--width",
+            "32",
+            "--heads",
+            "2",
+            "--vocabulary",
+            "300",
+            "--context",
+            "64",
+            "--max-tokens",
+            "48",
+            "--steps",
+            "20",
+            "--batch-rows",
+            "8");
+    assertThat(trained.get("training").get("tokens").asLong()).isPositive();
+    run(ExitCode.DONE, "inspect", model.toString());
+
+    on(ExitCode.DONE, "init");
+    on(ExitCode.DONE, "import", model.toString(), "--as", "base", "--tier", "foundation");
+    JsonNode verdict = on(ExitCode.DONE, "release", "promote", "base@1", "--waive", "a first try");
+    assertThat(verdict.get("decision").asText()).isEqualTo("pass");
+
+    on(ExitCode.DONE, "signal", "data", data.toString(), "--line", "desk");
+    JsonNode plan = on(ExitCode.DONE, "plan");
+    assertThat(plan.get("steps").get(0).get("line").asText()).isEqualTo("desk");
+    JsonNode report = on(ExitCode.DONE, "run");
+    assertThat(report.get("outcome").asText()).isEqualTo("released");
+    assertThat(report.get("settlements").get(0).get("version").asText()).isEqualTo("desk@1");
+
+    JsonNode measured = on(ExitCode.DONE, "eval", "desk");
+    assertThat(measured.get(0).get("items").asInt()).isEqualTo(THINGS.size() * STATES.size());
+    JsonNode said = on(ExitCode.DONE, "chat", "desk", "my card is lost", "--max-tokens", "4");
+    assertThat(said.get("version").asText()).isEqualTo("desk@1");
+    assertThat(said.get("answer").isTextual()).isTrue();
+
+    JsonNode why = on(ExitCode.DONE, "why", "desk");
+    assertThat(why.toString()).contains("base@1", "train");
+    JsonNode again = on(ExitCode.DONE, "run");
+    assertThat(again.has("campaign")).as("nothing is left to do").isFalse();
+    assertThat(on(ExitCode.DONE, "verify").get("intact").asBoolean()).isTrue();
+  }
+}
