@@ -11,6 +11,7 @@ import picocli.CommandLine.Spec;
     name = "cambium",
     versionProvider = Version.class,
     subcommands = {
+      DemoCommand.class,
       InitCommand.class,
       PretrainCommand.class,
       ImportCommand.class,
