@@ -166,7 +166,7 @@ public final class Demo {
               rows,
               from,
               shape,
-              sizes.pretraining(v1 ? sizes.firstSteps() : sizes.secondSteps()),
+              v1 ? sizes.pretraining() : sizes.furtherPretraining(),
               options.seed(),
               out,
               (task, done, total, note) ->

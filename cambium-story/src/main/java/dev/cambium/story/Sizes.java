@@ -37,7 +37,7 @@ record Sizes(
   static final String INDUSTRIAL = "industrial-tuning";
   static final String ADAPTER = "adapter-tuning";
 
-  static final Sizes FULL = new Sizes(768, 4, 112, 4, 900, 400, 300, 250, 0.5, 0.08, 0.3);
+  static final Sizes FULL = new Sizes(768, 4, 112, 4, 900, 400, 300, 250, 0.5, 0.1, 0.3);
   static final Sizes QUICK = new Sizes(640, 3, 80, 4, 350, 120, 140, 100, 0.2, 0.12, 0.1);
 
   private static final int ROWS = 32;
@@ -64,8 +64,14 @@ record Sizes(
     return recipes;
   }
 
-  Recipe pretraining(int steps) {
-    return tuning(steps, 2e-3, 0);
+  /** From scratch. */
+  Recipe pretraining() {
+    return tuning(firstSteps, 2e-3, 0);
+  }
+
+  /** Further, at a rate that a trained model keeps its skills under. */
+  Recipe furtherPretraining() {
+    return tuning(secondSteps, 5e-4, 0);
   }
 
   private static Recipe tuning(int steps, double learningRate, double replayShare) {
