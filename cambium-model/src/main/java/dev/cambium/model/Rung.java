@@ -10,7 +10,7 @@ public enum Rung {
   /** The old change added to the new parent, without training. */
   @JsonProperty("transplant")
   TRANSPLANT,
-  /** Stored recipe and data, started anew. */
+  /** Stored recipe and data, started from the best that the rungs before have given. */
   @JsonProperty("retrain")
   RETRAIN
 }

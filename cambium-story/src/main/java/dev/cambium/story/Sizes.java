@@ -38,7 +38,7 @@ record Sizes(
   static final String ADAPTER = "adapter-tuning";
 
   static final Sizes FULL = new Sizes(768, 4, 112, 4, 900, 400, 300, 250, 0.5, 0.1, 0.3);
-  static final Sizes QUICK = new Sizes(640, 3, 80, 4, 350, 120, 140, 100, 0.2, 0.12, 0.1);
+  static final Sizes QUICK = new Sizes(640, 3, 80, 4, 330, 100, 130, 80, 0.2, 0.12, 0.1);
 
   private static final int ROWS = 32;
   private static final int TOKENS = 64;

@@ -230,7 +230,7 @@ public final class CampaignRunner {
               campaign,
               step,
               current,
-              List.of(() -> candidates.declared(line, Objects.requireNonNull(parent))));
+              List.of(best -> candidates.declared(line, Objects.requireNonNull(parent))));
       case CARRY -> carry(campaign, step, line, Objects.requireNonNull(current), parent);
     }
   }
@@ -266,7 +266,7 @@ public final class CampaignRunner {
         campaign,
         step,
         current,
-        List.of(() -> candidates.learn(line, current, parent, fresh, progress)));
+        List.of(best -> candidates.learn(line, current, parent, fresh, progress)));
   }
 
   private void carry(
@@ -281,7 +281,7 @@ public final class CampaignRunner {
     }
     List<Attempt> attempts = new ArrayList<>();
     for (Rung rung : step.rungs()) {
-      attempts.add(() -> candidates.carry(line, current, parent, rung, progress));
+      attempts.add(best -> candidates.carry(line, current, parent, rung, best, progress));
     }
     attempt(campaign, step, current, attempts);
   }
@@ -311,7 +311,7 @@ public final class CampaignRunner {
     }
     try {
       Candidates.Candidate candidate =
-          candidates.carry(line, current, parent, Rung.REUSE, progress);
+          candidates.carry(line, current, parent, Rung.REUSE, null, progress);
       VersionRef registered = register(campaign, step, current, candidate);
       Judge.Judged judged =
           state().verdicts(registered).stream()
@@ -350,17 +350,22 @@ public final class CampaignRunner {
   /** One way to a candidate. */
   @FunctionalInterface
   private interface Attempt {
-    Candidates.Candidate make() throws Candidates.NotApplicableException;
+    /**
+     * @param best manifest of the best candidate so far, by mean score; none if there is none
+     */
+    Candidates.Candidate make(@Nullable Digest best) throws Candidates.NotApplicableException;
   }
 
   private void attempt(
       String campaign, Plan.Step step, @Nullable VersionRef current, List<Attempt> attempts) {
     List<Verdict> verdicts = new ArrayList<>();
     List<String> obstacles = new ArrayList<>();
+    @Nullable Digest best = null;
+    double bestScore = -1;
     for (Attempt attempt : attempts) {
       Candidates.Candidate candidate;
       try {
-        candidate = attempt.make();
+        candidate = attempt.make(best);
       } catch (Candidates.NotApplicableException e) {
         LOG.info("{}: a rung does not apply: {}", step.line(), e.getMessage());
         obstacles.add(String.valueOf(e.getMessage()));
@@ -387,6 +392,10 @@ public final class CampaignRunner {
             candidate.rung(),
             candidate.rung() == Rung.REUSE ? Fact.Settlement.KEPT : Fact.Settlement.RELEASED);
         return;
+      }
+      if (judged.verdict().score() > bestScore) {
+        bestScore = judged.verdict().score();
+        best = candidate.manifest().digest();
       }
     }
     reject(campaign, step, current, verdicts, obstacles);

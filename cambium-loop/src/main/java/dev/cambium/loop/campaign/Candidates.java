@@ -107,13 +107,23 @@ final class Candidates {
     return trained(line, recipe, start, adapter, parent, mix, seen, null, progress);
   }
 
-  /** Carries a line's stable version to a new parent by one rung. */
-  Candidate carry(Line line, VersionRef current, VersionRef parent, Rung rung, Progress progress)
+  /**
+   * Carries a line's stable version to a new parent by one rung.
+   *
+   * @param best manifest of the best candidate of the rungs before; none if there was none
+   */
+  Candidate carry(
+      Line line,
+      VersionRef current,
+      VersionRef parent,
+      Rung rung,
+      @Nullable Digest best,
+      Progress progress)
       throws NotApplicableException {
     return switch (rung) {
       case REUSE -> reuse(current, parent);
       case TRANSPLANT -> transplant(line, current, parent, progress);
-      case RETRAIN -> retrain(line, current, parent, progress);
+      case RETRAIN -> retrain(line, current, parent, best, progress);
     };
   }
 
@@ -139,17 +149,22 @@ final class Candidates {
         manifest, Rung.REUSE, null, now.data(), "the files of " + current + " on " + parent);
   }
 
-  private Candidate retrain(Line line, VersionRef current, VersionRef parent, Progress progress)
+  /** All that the line has learnt, learnt again from where the rungs before have brought it. */
+  private Candidate retrain(
+      Line line, VersionRef current, VersionRef parent, @Nullable Digest best, Progress progress)
       throws NotApplicableException {
     Fact.VersionRegistered now = version(current);
     if (now.data().isEmpty()) {
       throw new NotApplicableException(current + " has no recorded training data");
     }
+    Recipe recipe = recipe(line);
+    Digest newParent = version(parent).manifest();
+    boolean adapter = recipe.method() == Recipe.Method.LORA;
     return trained(
         line,
-        recipe(line),
-        version(parent).manifest(),
-        null,
+        recipe,
+        adapter || best == null ? newParent : best,
+        adapter ? best : null,
         parent,
         mixes.all(now.data()),
         now.data(),

@@ -49,6 +49,15 @@ public record Verdict(
     return capabilities.stream().mapToInt(c -> c.flips().negative() + c.flips().positive()).sum();
   }
 
+  /** Mean score of the candidate over the capabilities that were evaluated; 0 if none was. */
+  public double score() {
+    return capabilities.stream()
+        .filter(c -> c.evaluated() > 0)
+        .mapToDouble(OfCapability::candidateScore)
+        .average()
+        .orElse(0);
+  }
+
   /** All items that the decision used. */
   public int items() {
     return capabilities.stream().mapToInt(OfCapability::items).sum();

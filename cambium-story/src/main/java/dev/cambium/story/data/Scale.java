@@ -5,7 +5,7 @@ public enum Scale {
   /** The whole demo, some minutes. */
   FULL(1_600, 320, 14_000, 20_000, 240),
   /** The short demo, under 90 seconds. */
-  QUICK(800, 128, 4_000, 6_000, 120);
+  QUICK(800, 208, 4_000, 6_000, 120);
 
   private final int trainRows;
   private final int testItems;
