@@ -289,9 +289,12 @@ public final class Gate {
       return retention.count() == 0 ? 1 : retention.breaking().pValue();
     }
 
-    /** Whether less was retained than is tolerated, as far as seen; not yet a proof. */
+    /**
+     * Whether less was retained than is tolerated, as far as seen; not yet a proof. A slice that
+     * was hardly ever right has nothing to lose.
+     */
     boolean suspicious() {
-      return rightBefore > 0 && retained / rightBefore < retention.threshold();
+      return rightBefore >= needed && retained / rightBefore < retention.threshold();
     }
 
     /** Seen often enough, and not looking collapsed: a PASS waits until that is so. */
@@ -325,6 +328,7 @@ public final class Gate {
     final @Nullable FloorTest floor;
     final Set<String> excluded;
     final int usable;
+    Verdict.@Nullable NoiseFloor noise;
     Decision decision = Decision.INCONCLUSIVE;
     int decidedAt;
     int next;
@@ -395,6 +399,9 @@ public final class Gate {
               ? null
               : outcomes.run(reference.manifest(), suite, requirement.scorer(), next, to, progress);
       seconds += now.seconds();
+      if (then != null && noise == null) {
+        noise = noise(then, to, progress);
+      }
       for (int i = 0; i < to - next; i++) {
         Item item = suite.items().get(next + i);
         if (excluded.contains(item.id())) {
@@ -406,6 +413,34 @@ public final class Gate {
       next = to;
       progress.at(
           "Judging " + candidate.ref(), next, suite.items().size(), requirement.capability());
+    }
+
+    /** The reference against itself: its first items again, in other batches. */
+    private Verdict.@Nullable NoiseFloor noise(
+        OutcomeSource.Piece first, int to, Progress progress) {
+      if (to < 2 || reference == null) {
+        return null;
+      }
+      List<Outcome> again = new ArrayList<>();
+      int half = to / 2;
+      Digest manifest = reference.manifest();
+      again.addAll(
+          outcomes
+              .run(manifest, requirement.suite(), requirement.scorer(), 0, half, progress)
+              .outcomes());
+      again.addAll(
+          outcomes
+              .run(manifest, requirement.suite(), requirement.scorer(), half, to, progress)
+              .outcomes());
+      int flips = 0;
+      double largest = 0;
+      for (int i = 0; i < to; i++) {
+        Outcome one = first.outcomes().get(i);
+        Outcome other = again.get(i);
+        flips += one.judgement() == other.judgement() ? 0 : 1;
+        largest = Math.max(largest, Math.abs(one.score() - other.score()));
+      }
+      return new Verdict.NoiseFloor(to, flips, largest);
     }
 
     private void observe(Item item, Outcome now, @Nullable Outcome then) {
@@ -532,6 +567,7 @@ public final class Gate {
               : FlipAnalysis.of(items, before, after),
           (int) after.stream().filter(o -> o.judgement() == Judgement.UNDECIDABLE).count(),
           contaminated,
+          noise,
           items.isEmpty() ? 0 : seconds / next);
     }
 

@@ -101,6 +101,7 @@ public record Verdict(
    * @param flips items whose verdict changed
    * @param undecidable items that the scorer could not judge in the candidate
    * @param contaminated items left out because training data contained them
+   * @param noise the engine's own noise, from the reference against itself; none without one
    * @param secondsPerItem mean wall time of an item of the candidate
    */
   public record OfCapability(
@@ -127,6 +128,7 @@ public record Verdict(
       Flips flips,
       int undecidable,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> contaminated,
+      @Nullable NoiseFloor noise,
       double secondsPerItem) {
 
     @SuppressWarnings("ConstantValue") // absent in JSON is null here
@@ -135,6 +137,16 @@ public record Verdict(
       contaminated = contaminated == null ? List.of() : List.copyOf(contaminated);
     }
   }
+
+  /**
+   * What changes without a change: the reference evaluated twice, the second time in batches of
+   * another size. Differences between versions that are not larger than this mean nothing.
+   *
+   * @param items evaluated twice
+   * @param flips whose judgement differed
+   * @param largest difference of an item's score
+   */
+  public record NoiseFloor(int items, int flips, double largest) {}
 
   /**
    * How the evidence of one test grew: natural logarithms of the wealths after each item, to three

@@ -256,6 +256,20 @@ class GateTest {
   }
 
   @Test
+  void theNoiseFloorIsTheReferenceAgainstItself() {
+    Suite suite = suite(400);
+    int[] calls = new int[1];
+    Gate.Subject before =
+        subject(
+            "bank@1", // answers one item differently each time it is asked
+            (item, i) -> i == 3 && calls[0]++ % 2 == 1 ? wrong(item, "noise") : right(item));
+    Gate.Subject after = subject("bank@2", (item, i) -> right(item));
+    Verdict.NoiseFloor noise =
+        judge(after, before, requirement(suite, null)).capabilities().get(0).noise();
+    assertThat(noise).isEqualTo(new Verdict.NoiseFloor(25, 1, 1));
+  }
+
+  @Test
   void verdictsSurviveTheRoundTrip() {
     Suite suite = suite(100);
     Gate.Subject before = subject("bank@1", (item, i) -> right(item));

@@ -219,6 +219,14 @@ public final class FleetViews {
                 fixed.differenceHigh()));
       }
     }
+    if (c.noise() != null) {
+      note.append(
+          String.format(
+              Locale.ROOT,
+              "; noise floor: the reference against itself flipped %d of %d items",
+              c.noise().flips(),
+              c.noise().items()));
+    }
     if (c.undecidable() > 0) {
       note.append("; ").append(c.undecidable()).append(" items undecidable");
     }
