@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -107,7 +108,7 @@ public record DecoderConfig(
           "is_encoder_decoder", "false");
 
   public DecoderConfig {
-    other = Map.copyOf(other);
+    other = Collections.unmodifiableMap(new LinkedHashMap<>(other)); // an order that stays
     require(MODEL_TYPES.contains(modelType), "model_type '" + modelType + "'", MODEL_TYPES);
     requirePositive("hidden_size", hiddenSize);
     requirePositive("intermediate_size", intermediateSize);

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,6 +38,7 @@ final class Snapshots {
 
   private static final Logger log = LoggerFactory.getLogger(Snapshots.class);
 
+  private static final String RUN = "run: ";
   private static final String PREFIX = "snapshot-";
   private static final String SUFFIX = ".safetensors";
   private static final int KEPT = 2;
@@ -45,13 +47,13 @@ final class Snapshots {
   private static final long CHUNK = 1L << 28;
 
   private final Path directory;
-  private final Digest run;
+  private final SortedMap<String, String> run;
 
   /**
    * @param directory made if it is not there; for one run only
-   * @param run identity of everything that determines the result
+   * @param run everything that determines the result, by name
    */
-  Snapshots(Path directory, Digest run) {
+  Snapshots(Path directory, SortedMap<String, String> run) {
     this.directory = directory;
     this.run = run;
   }
@@ -69,11 +71,10 @@ final class Snapshots {
     entries.put("norms", entry(bytes(position.norms)));
     Map<String, ByteBuffer> contents = new TreeMap<>();
     entries.forEach((name, entry) -> contents.put(name, entry.bytes()));
-    Map<String, String> metadata =
-        Map.of(
-            "run", run.toString(),
-            "step", Integer.toString(position.step),
-            "digest", digest(position.step, contents).toString());
+    Map<String, String> metadata = new TreeMap<>();
+    run.forEach((part, value) -> metadata.put(RUN + part, value));
+    metadata.put("step", Integer.toString(position.step));
+    metadata.put("digest", digest(position.step, contents).toString());
     try {
       Files.createDirectories(directory);
       SafetensorsWriter.write(
@@ -99,17 +100,7 @@ final class Snapshots {
     deleteTemporaries();
     for (Path file : files()) {
       try (SafetensorsFile stored = SafetensorsFile.open(file)) {
-        String owner = stored.metadata().getOrDefault("run", "none");
-        if (!owner.equals(run.toString())) {
-          throw new IllegalStateException(
-              file
-                  + " is a snapshot of another run ("
-                  + owner
-                  + ", this is "
-                  + run
-                  + "): recipe, seed, data, starting weights or engine differ. Use another directory"
-                  + " or delete it.");
-        }
+        checkOwner(file, stored.metadata());
         int step = Integer.parseInt(stored.metadata().getOrDefault("step", "-1"));
         Map<String, ByteBuffer> contents = new TreeMap<>();
         stored.tensors().keySet().forEach(name -> contents.put(name, stored.bytes(name)));
@@ -127,6 +118,24 @@ final class Snapshots {
       }
     }
     return Optional.empty();
+  }
+
+  private void checkOwner(Path file, Map<String, String> metadata) {
+    List<String> differences = new ArrayList<>();
+    run.forEach(
+        (part, value) -> {
+          String found = metadata.getOrDefault(RUN + part, "none");
+          if (!found.equals(value)) {
+            differences.add(part + ": expected " + value + ", found " + found);
+          }
+        });
+    if (!differences.isEmpty()) {
+      throw new IllegalStateException(
+          file
+              + " is a snapshot of another run ("
+              + String.join("; ", differences)
+              + "). Use another directory or delete it.");
+    }
   }
 
   /** What a killed run was writing; nobody else writes here. */

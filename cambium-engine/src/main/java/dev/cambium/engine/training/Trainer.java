@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -288,24 +290,19 @@ public final class Trainer {
     }
   }
 
-  /** Everything that determines the result. */
-  private Digest identity(Trainable trainable, Decoder decoder, DataMix mix) {
-    MessageDigest digest = Digest.sha256();
-    digest.update(Json.canonical(recipe));
-    digest.update(
-        Digest.ofText(
-                String.join(
-                    "\n",
-                    Long.toString(seed),
-                    objective.name(),
-                    regularizer.name(),
-                    mixedPrecision ? "bf16 products" : "fp32",
-                    Backend.instance().fingerprint(),
-                    decoder.config().toString()))
-            .raw());
-    digest.update(mix.digest().raw());
-    digest.update(weightsDigest(trainable.weights()).raw());
-    return Digest.ofRaw(digest.digest());
+  /** All that determines the result, by name. */
+  private SortedMap<String, String> identity(Trainable trainable, Decoder decoder, DataMix mix) {
+    SortedMap<String, String> parts = new TreeMap<>();
+    parts.put("recipe", Json.digest(recipe).toString());
+    parts.put("seed", Long.toString(seed));
+    parts.put("objective", objective.name());
+    parts.put("regularizer", regularizer.name());
+    parts.put("products", mixedPrecision ? "bf16" : "fp32");
+    parts.put("engine", Backend.instance().fingerprint());
+    parts.put("shape", Digest.ofText(decoder.config().toString()).toString());
+    parts.put("data", mix.digest().toString());
+    parts.put("starting weights", weightsDigest(trainable.weights()).toString());
+    return parts;
   }
 
   private static Digest weightsDigest(Tensor weights) {

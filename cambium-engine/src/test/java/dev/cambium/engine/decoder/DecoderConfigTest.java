@@ -55,6 +55,14 @@ class DecoderConfigTest {
     assertThat(config.headDim()).isEqualTo(16);
   }
 
+  /** A snapshot knows its run by this text, and must be known again by another process. */
+  @Test
+  void theTextOfAConfigurationIsTheSameInEveryProcess() {
+    String fields = "\"z_field\": 1, \"a_field\": 2, \"m_field\": 3, \"bos_token_id\": 1";
+    assertThat(DecoderConfig.parse(with(fields)).other().keySet())
+        .containsExactly("z_field", "a_field", "m_field", "bos_token_id", "eos_token_id");
+  }
+
   @Test
   void bothSpellingsOfRopeAgree() {
     String llama3 =
