@@ -61,6 +61,19 @@ public final class KillCampaign {
    */
   record Result(int tried, int killed, int equal) {}
 
+  /** What is killed at a point, in turn. */
+  private enum Victims {
+    CAMPAIGN("the campaign alone"),
+    BOTH("the campaign and its workers"),
+    WORKERS("the workers alone");
+
+    private final String words;
+
+    Victims(String words) {
+      this.words = words;
+    }
+  }
+
   /** Hears one line per point. */
   @FunctionalInterface
   interface Log {
@@ -84,14 +97,18 @@ public final class KillCampaign {
       Process process = start(copy);
       long millis = (long) (1000 * seconds * (i + 0.5) / points);
       boolean ended = process.waitFor(millis, TimeUnit.MILLISECONDS);
+      Victims victims = Victims.values()[i % Victims.values().length];
       if (!ended) {
         killed++;
-        List<ProcessHandle> victims = new ArrayList<>(List.of(process.toHandle()));
-        if (i % 2 == 1) {
-          process.descendants().forEach(victims::add);
+        List<ProcessHandle> handles = new ArrayList<>();
+        if (victims != Victims.WORKERS) {
+          handles.add(process.toHandle());
         }
-        victims.forEach(ProcessHandle::destroyForcibly); // SIGKILL
-        process.waitFor();
+        if (victims != Victims.CAMPAIGN) {
+          process.descendants().forEach(handles::add);
+        }
+        handles.forEach(ProcessHandle::destroyForcibly); // SIGKILL
+        process.waitFor(); // without its workers it goes on, with new ones
       }
       require(start(copy).waitFor() == 0 || ended, "the resumed campaign failed");
       boolean same = stable(copy).equals(expected) && intact(copy);
@@ -102,7 +119,7 @@ public final class KillCampaign {
               "point %d: killed after %.2f s%s, %s",
               i,
               millis / 1e3,
-              ended ? " (had ended)" : i % 2 == 1 ? " with its worker" : "",
+              ended ? " (had ended)" : ", " + victims.words,
               same ? "resumed to equal digests" : "DIFFERENT: " + stable(copy)));
       if (same) {
         delete(copy);

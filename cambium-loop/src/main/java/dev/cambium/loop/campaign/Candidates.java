@@ -27,8 +27,10 @@ import dev.cambium.model.ScorerKind;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -298,15 +300,14 @@ final class Candidates {
 
   /** Rows set aside when the line's data arrived, as items; none if there are none. */
   private @Nullable Suite heldOut(Fact.VersionRegistered now) {
-    LedgerState state = workspace.ledger().state();
-    List<Digest> heldOut = new ArrayList<>();
-    for (LedgerState.SignalState signal : state.signals()) {
+    Map<Digest, Digest> heldOut = new HashMap<>();
+    for (LedgerState.SignalState signal : workspace.ledger().state().signals()) {
       Fact.SignalReceived fact = signal.received().fact();
-      if (fact.train() != null && fact.heldOut() != null && now.data().contains(fact.train())) {
-        heldOut.add(fact.heldOut());
+      if (fact.train() != null && fact.heldOut() != null) {
+        heldOut.put(fact.train(), fact.heldOut());
       }
     }
-    List<Row> rows = mixes.holding(heldOut, now.data());
+    List<Row> rows = mixes.holding(now.data(), heldOut);
     if (rows.isEmpty()) {
       return null;
     }

@@ -58,20 +58,26 @@ final class TrainingMix {
     return remaining(history, List.of());
   }
 
-  /** Rows set aside in the past that still hold. */
-  List<Row> holding(List<Digest> heldOut, List<Digest> laterData) {
+  /**
+   * Rows set aside in the past that no later data supersede.
+   *
+   * @param history artifacts of training data, oldest first
+   * @param heldOut artifact of what was set aside from each of them
+   */
+  List<Row> holding(List<Digest> history, Map<Digest, Digest> heldOut) {
     Said later = new Said();
-    for (Digest data : laterData) {
-      rows(data).forEach(later::add);
-    }
     List<Row> rows = new ArrayList<>();
     Set<String> seen = new HashSet<>();
-    for (Digest data : heldOut) {
-      for (Row row : rows(data)) {
-        if (!later.contradicts(row) && seen.add(row.id())) {
-          rows.add(row);
+    for (int i = history.size() - 1; i >= 0; i--) {
+      Digest aside = heldOut.get(history.get(i));
+      if (aside != null) {
+        for (Row row : rows(aside)) {
+          if (!later.contradicts(row) && seen.add(row.id())) {
+            rows.add(row);
+          }
         }
       }
+      rows(history.get(i)).forEach(later::add);
     }
     return rows;
   }

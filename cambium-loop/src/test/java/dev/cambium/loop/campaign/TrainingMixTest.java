@@ -1,0 +1,104 @@
+package dev.cambium.loop.campaign;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.LocalArtifactStore;
+import dev.cambium.loop.data.RowFile;
+import dev.cambium.model.Action;
+import dev.cambium.model.Digest;
+import dev.cambium.model.Row;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainingMixTest {
+
+  @TempDir Path temp;
+  private ArtifactStore store;
+  private TrainingMix mixes;
+
+  @BeforeEach
+  void open() {
+    store = LocalArtifactStore.open(temp);
+    mixes = new TrainingMix(store);
+  }
+
+  private Digest data(Row... rows) {
+    return store.put(RowFile.encode(List.of(rows)));
+  }
+
+  private static Row row(String id, String asked, String answer) {
+    return Row.qa(id, asked, answer, Map.of());
+  }
+
+  private static Row fact(String id, String asked, String answer, String fact) {
+    return Row.qa(id, asked, answer, Map.of("fact", fact));
+  }
+
+  private List<String> ids(Action.DataShare share) {
+    return RowFile.decode(store.bytes(share.data())).stream().map(Row::id).toList();
+  }
+
+  @Test
+  void sharesAreInProportionToTheReplayShareAndWithinItToTheRows() {
+    Digest old = data(row("a", "q1", "x"), row("b", "q2", "x"), row("c", "q3", "x"));
+    Digest older = data(row("d", "q4", "x"));
+    Digest fresh = data(row("e", "q5", "x"));
+    List<Action.DataShare> mix = mixes.update(List.of(older, old), List.of(fresh), 0.4);
+    assertThat(mix).extracting(Action.DataShare::data).containsExactly(fresh, older, old);
+    assertThat(mix.get(0).weight()).isCloseTo(0.6, within(1e-12));
+    assertThat(mix.get(1).weight()).isCloseTo(0.1, within(1e-12));
+    assertThat(mix.get(2).weight()).isCloseTo(0.3, within(1e-12));
+  }
+
+  @Test
+  void withoutReplayOrHistoryThereIsOnlyWhatIsNew() {
+    Digest old = data(row("a", "q1", "x"));
+    Digest fresh = data(row("b", "q2", "x"));
+    assertThat(mixes.update(List.of(old), List.of(fresh), 0)).hasSize(1);
+    assertThat(mixes.update(List.of(), List.of(fresh), 0.5)).hasSize(1);
+  }
+
+  @Test
+  void anotherAnswerToTheSameQuestionSupersedesTheEarlierOne() {
+    Digest old = data(row("a", "What is the  fee?", "5"), row("b", "What else?", "tea"));
+    Digest fresh = data(row("c", "what is the fee?", "7"));
+    List<Action.DataShare> mix = mixes.update(List.of(old), List.of(fresh), 0.5);
+    assertThat(ids(mix.get(1))).containsExactly("b");
+  }
+
+  @Test
+  void anotherAnswerToTheSameFactSupersedesHoweverItIsAsked() {
+    Digest old =
+        data(fact("a", "gold fee?", "5", "gold-fee"), fact("b", "gold limit?", "9", "gold-limit"));
+    Digest fresh = data(fact("c", "what does gold cost?", "7", "gold-fee"));
+    List<Action.DataShare> mix = mixes.update(List.of(old), List.of(fresh), 0.5);
+    assertThat(ids(mix.get(1))).containsExactly("b");
+    assertThat(mixes.holding(List.of(old, fresh), Map.of(old, old)))
+        .extracting(Row::id)
+        .containsExactly("b");
+  }
+
+  @Test
+  void theSameAnswerIsNoContradictionAndLaterDataSupersedeWithinAHistory() {
+    Digest first = data(row("a", "q", "x"), row("b", "r", "1"));
+    Digest second = data(row("c", "q", "x"), row("d", "r", "2"));
+    List<Action.DataShare> all = mixes.all(List.of(first, second));
+    assertThat(ids(all.get(0))).containsExactly("a");
+    assertThat(ids(all.get(1))).containsExactly("c", "d");
+  }
+
+  @Test
+  void dataThatIsWhollySupersededIsLeftOut() {
+    Digest old = data(row("a", "q", "x"));
+    Digest fresh = data(row("b", "q", "y"));
+    assertThat(mixes.update(List.of(old), List.of(fresh), 0.5))
+        .extracting(Action.DataShare::data)
+        .containsExactly(fresh);
+  }
+}
