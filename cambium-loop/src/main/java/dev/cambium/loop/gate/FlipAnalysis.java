@@ -23,6 +23,9 @@ final class FlipAnalysis {
   /** … and only if it is this many times as frequent among them as among the other items. */
   private static final double COMMON_LIFT = 2.0;
 
+  /** Fewer flips than this show nothing in common. */
+  private static final int COMMON_FLIPS = 3;
+
   private static final int EXAMPLES = 50;
   private static final int TRAITS = 6;
   private static final int INPUT_CHARS = 400;
@@ -69,8 +72,8 @@ final class FlipAnalysis {
 
   private static List<String> inCommon(
       List<Item> items, List<Outcome> after, List<Integer> negative) {
-    if (negative.size() < 2) {
-      return List.of(); // one item has everything in common with itself
+    if (negative.size() < COMMON_FLIPS) {
+      return List.of(); // a few items always have something in common
     }
     Set<Integer> flipped = new HashSet<>(negative);
     Map<String, int[]> counts = new TreeMap<>(); // trait -> {among flips, among others}
@@ -86,7 +89,7 @@ final class FlipAnalysis {
         (trait, n) -> {
           double share = n[0] / (double) negative.size();
           double elsewhere = (n[1] + 0.5) / (others + 1.0); // shrunk: a rare trait is no proof
-          if (share >= COMMON_SHARE && share / elsewhere >= COMMON_LIFT) {
+          if (n[0] >= COMMON_FLIPS && share >= COMMON_SHARE && share / elsewhere >= COMMON_LIFT) {
             found.add(new Found(trait, n[0], n[1], share / elsewhere));
           }
         });
