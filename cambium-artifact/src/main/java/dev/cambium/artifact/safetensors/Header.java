@@ -225,6 +225,9 @@ record Header(SortedMap<String, TensorInfo> tensors, SortedMap<String, String> m
       if (token == null) {
         return "nothing";
       }
+      if (token == JsonToken.VALUE_STRING) {
+        return '"' + parser.getText() + '"';
+      }
       return token.isScalarValue() ? parser.getText() : token.toString();
     }
 

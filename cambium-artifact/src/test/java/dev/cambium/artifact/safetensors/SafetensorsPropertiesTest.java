@@ -1,6 +1,7 @@
 package dev.cambium.artifact.safetensors;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cambium.artifact.safetensors.SafetensorsWriter.Tensor;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.TreeMap;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
@@ -105,6 +107,16 @@ class SafetensorsPropertiesTest {
               : (byte) random.nextInt();
     }
     readOrRefused(bytes);
+  }
+
+  /** Found by the property above: what is found is said even where it is empty. */
+  @Example
+  void anEmptyTextInPlaceOfATensorIsNamed() throws IOException {
+    byte[] bytes = assemble("{\"b\":\"\"}".getBytes(StandardCharsets.UTF_8), 0);
+    Path file = Files.write(folder.resolve("empty.safetensors"), bytes);
+    assertThatThrownBy(() -> SafetensorsFile.open(file).close())
+        .isInstanceOf(SafetensorsException.class)
+        .hasMessageContaining("b: found \"\"; expected an object");
   }
 
   private static void readOrRefused(byte[] bytes) throws IOException {
