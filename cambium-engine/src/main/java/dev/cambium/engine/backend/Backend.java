@@ -52,6 +52,7 @@ public final class Backend {
   private static final Logger log = LoggerFactory.getLogger(Backend.class);
 
   private static final String WAIT_POLICY = "OMP_WAIT_POLICY";
+  private static final String CORE_TYPE = "OPENBLAS_CORETYPE";
 
   /** Kernel sets of OpenBLAS, as its dynamic builds name them (driver/others/dynamic.c). */
   private static final List<String> OPENBLAS_KERNELS =
@@ -174,16 +175,29 @@ public final class Backend {
     torch.globalContext().setDeterministicFillUninitializedMemory(false);
     torch.globalContext().setDeterministicMkldnn(true);
 
+    @Nullable String pinned = System.getenv(CORE_TYPE);
     String kernel = blas.equals("mkl") ? "mkl" : openBlasKernel();
     String fingerprint = fingerprint(blas, kernel, threads);
     double gflops = probe();
     log.info(
-        "backend: {} with {} kernels, {} threads, {} GFLOP/s; loaded in {} ms",
+        "backend: {} ({}) with {} kernels ({}), {} threads ({}), {} GFLOP/s; loaded in {} ms",
         blas,
+        setting("blas", "").isEmpty() ? "the bundled one" : "asked for by CAMBIUM_BLAS",
         kernel,
+        pinned == null ? "chosen for this processor" : "asked for by " + CORE_TYPE,
         threads,
+        setting("threads", "").isEmpty() ? "one for each core" : "asked for by CAMBIUM_THREADS",
         Math.round(gflops),
         (System.nanoTime() - start) / 1_000_000);
+    if (pinned != null
+        && kernel.equals("HASWELL")
+        && torch.get_cpu_capability().getString().startsWith("AVX512")) {
+      log.warn(
+          "{}={} keeps the BLAS to AVX2 on a processor with AVX-512, which slows every product down;"
+              + " leave it out",
+          CORE_TYPE,
+          pinned);
+    }
     log.debug("fingerprint: {}", fingerprint);
     if (!passive) {
       log.warn(
