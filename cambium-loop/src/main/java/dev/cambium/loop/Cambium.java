@@ -3,13 +3,9 @@ package dev.cambium.loop;
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
-import dev.cambium.artifact.huggingface.AdapterDirectory;
-import dev.cambium.artifact.huggingface.Inspection;
-import dev.cambium.artifact.huggingface.Problem;
 import dev.cambium.ledger.EcosystemLock;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.LedgerState;
-import dev.cambium.ledger.Precondition;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.ledger.VerificationReport;
 import dev.cambium.loop.action.ActionRunner;
@@ -23,12 +19,8 @@ import dev.cambium.loop.campaign.Judge;
 import dev.cambium.loop.campaign.Workspace;
 import dev.cambium.loop.data.DataException;
 import dev.cambium.loop.data.Overlap;
-import dev.cambium.loop.data.OverlapCheck;
-import dev.cambium.loop.data.RowFile;
-import dev.cambium.loop.data.Split;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Declaration;
-import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Evaluations;
@@ -38,7 +30,6 @@ import dev.cambium.loop.plan.CostModel;
 import dev.cambium.loop.plan.Plan;
 import dev.cambium.loop.plan.Planner;
 import dev.cambium.model.Channel;
-import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.FileEntry;
@@ -59,7 +50,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -96,6 +86,8 @@ public final class Cambium implements AutoCloseable {
   private final ArtifactStore store;
   private final VersionFiles versions;
   private final Supplier<JobExecutor> executors;
+  private final Intake intake;
+  private final Releases releases;
   private @Nullable JobExecutor executor;
   private @Nullable ActionRunner actions;
 
@@ -112,6 +104,8 @@ public final class Cambium implements AutoCloseable {
     Path home = directory.resolve(HOME);
     this.store = LocalArtifactStore.open(home.resolve("objects"));
     this.versions = new VersionFiles(store, home.resolve("cache"));
+    this.intake = new Intake(this, ledger, store, versions, actor);
+    this.releases = new Releases(this, ledger, actor, clock);
     this.executors =
         executors != null ? executors : () -> workers(home.resolve("log").resolve("worker.log"));
   }
@@ -222,92 +216,7 @@ public final class Cambium implements AutoCloseable {
    */
   public VersionRef importVersion(
       Path source, String line, Tier tier, @Nullable VersionRef parent, String note) {
-    Declaration declaration = declare();
-    Line declared = declaration.line(line);
-    if (declared.tier() != tier) {
-      throw new IllegalArgumentException(
-          line
-              + " is declared as "
-              + declared.tier().label()
-              + " in "
-              + Declaration.FILE
-              + ", not as "
-              + tier.label());
-    }
-    if (tier == Tier.APPLICATION) {
-      throw new IllegalArgumentException(
-          "applications are declared in ecosystem.yaml (application: FILE), not imported");
-    }
-    Digest parentManifest = parentOf(declared, parent);
-    Inspection inspection = Inspection.of(source);
-    boolean adapter = inspection.kind() == Inspection.Kind.ADAPTER;
-    if (adapter && parentManifest != null) {
-      inspection =
-          AdapterDirectory.inspect(
-              source, versions.directory(versions.effective(parentManifest).model()));
-    }
-    if (!inspection.accepted()) {
-      throw new IllegalArgumentException(
-          source
-              + " cannot be imported:\n  "
-              + inspection.problems().stream()
-                  .map(Problem::line)
-                  .collect(Collectors.joining("\n  ")));
-    }
-    Manifest manifest =
-        versions.put(
-            source,
-            inspection.paths(),
-            adapter ? VersionKind.ADAPTER : VersionKind.MODEL,
-            parentManifest);
-    int number = state().nextVersionNumber(line);
-    VersionRef ref = new VersionRef(line, number);
-    VersionRef before = state().channel(line, Channel.CANDIDATE).orElse(null);
-    VersionRef stable = state().channel(line, Channel.STABLE).orElse(null);
-    ledger.append(
-        actor,
-        List.of(
-            new Fact.VersionRegistered(
-                ref,
-                manifest.digest(),
-                manifest.kind(),
-                parent,
-                stable,
-                null,
-                null,
-                null,
-                List.of(),
-                note),
-            new Fact.ChannelMoved(
-                line, Channel.CANDIDATE, before, ref, Fact.Movement.CANDIDATE, null, "imported")),
-        List.of(
-            new Precondition.NextVersionNumber(line, number),
-            new Precondition.ChannelAt(line, Channel.CANDIDATE, before)));
-    return ref;
-  }
-
-  private @Nullable Digest parentOf(Line line, @Nullable VersionRef parent) {
-    if (line.parent() == null) {
-      if (parent != null) {
-        throw new IllegalArgumentException(
-            line.name() + " is a foundation and has no parent; leave --parent out");
-      }
-      return null;
-    }
-    if (parent == null) {
-      throw new IllegalArgumentException(
-          line.name()
-              + " is built on "
-              + line.parent()
-              + ": say which version, --parent "
-              + line.parent()
-              + "@N");
-    }
-    if (!parent.line().equals(line.parent())) {
-      throw new IllegalArgumentException(
-          line.name() + " is built on " + line.parent() + ", not on " + parent.line());
-    }
-    return version(parent).manifest();
+    return intake.importVersion(source, line, tier, parent, note);
   }
 
   /**
@@ -332,71 +241,12 @@ public final class Cambium implements AutoCloseable {
    */
   public DataTaken signalData(
       Path file, String line, boolean skipBad, boolean allowOverlap, String note) {
-    Declaration declaration = declare();
-    Line declared = declaration.line(line);
-    if (declared.tier() == Tier.APPLICATION) {
-      throw new IllegalArgumentException(
-          line + " is an application and is not trained; signal data for " + declared.parent());
-    }
-    RowFile rows = RowFile.read(file, skipBad);
-    List<Overlap> overlaps = new ArrayList<>();
-    for (String capability : declaration.contract(line).capabilities()) {
-      Digest suite =
-          Objects.requireNonNull(state().ecosystem().orElseThrow().fact().suites().get(capability));
-      overlaps.addAll(OverlapCheck.find(rows.rows(), Suite.read(store.bytes(suite)).items()));
-    }
-    if (!overlaps.isEmpty() && !allowOverlap) {
-      throw new DataException(
-          file
-              + ": "
-              + overlaps.size()
-              + " suite item(s) are in the training rows, so they could no longer measure"
-              + " anything:\n  "
-              + overlaps.stream()
-                  .limit(10)
-                  .map(Object::toString)
-                  .collect(Collectors.joining("\n  "))
-              + (overlaps.size() > 10 ? "\n  …" : "")
-              + "\nTake the rows out, or accept that these items are left out of verdicts with"
-              + " --allow-overlap.");
-    }
-    Split split = Split.of(rows.rows());
-    Digest train = store.put(RowFile.encode(split.train()));
-    Digest heldOut = store.put(RowFile.encode(split.heldOut()));
-    String signal = state().nextSignal();
-    ledger.append(
-        actor,
-        List.of(
-            new Fact.SignalReceived(
-                signal,
-                Fact.SignalKind.DATA,
-                line,
-                train,
-                heldOut,
-                split.train().size(),
-                null,
-                note)),
-        List.of(new Precondition.SignalAbsent(signal)));
-    return new DataTaken(
-        signal,
-        split.train().size(),
-        split.heldOut().size(),
-        rows.rejected().stream().map(Object::toString).toList(),
-        overlaps);
+    return intake.signalData(file, line, skipBad, allowOverlap, note);
   }
 
   /** Signals that a version of a line arrived, so that it be judged and passed on. */
   public String signalUpstream(VersionRef version, String note) {
-    version(version);
-    declare().line(version.line());
-    String signal = state().nextSignal();
-    ledger.append(
-        actor,
-        List.of(
-            new Fact.SignalReceived(
-                signal, Fact.SignalKind.UPSTREAM, version.line(), null, null, 0, version, note)),
-        List.of(new Precondition.SignalAbsent(signal)));
-    return signal;
+    return intake.signalUpstream(version, note);
   }
 
   // --------------------------------------------------------------------------------- the loop
@@ -530,39 +380,7 @@ public final class Cambium implements AutoCloseable {
    */
   public Verdict promote(
       VersionRef version, Channel channel, @Nullable String waiver, Progress progress) {
-    if (channel == Channel.CANDIDATE) {
-      throw new IllegalArgumentException(
-          "versions are candidates by being made; promote to canary or stable");
-    }
-    version(version);
-    try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium release", clock)) {
-      Objects.requireNonNull(lock);
-      VersionRef from = state().channel(version.line(), channel).orElse(null);
-      if (version.equals(from)) {
-        throw new IllegalArgumentException(version + " is " + channel.label() + " already");
-      }
-      VersionRef stable = state().channel(version.line(), Channel.STABLE).orElse(null);
-      Judge judge = new Judge(workspace(declare()));
-      Judge.Judged judged =
-          waiver == null
-              ? judge.judge(version, version.equals(stable) ? null : stable, null, progress)
-              : judge.waive(version, waiver);
-      if (judged.verdict().decision() == Decision.PASS) {
-        ledger.append(
-            actor,
-            List.of(
-                new Fact.ChannelMoved(
-                    version.line(),
-                    channel,
-                    from,
-                    version,
-                    Fact.Movement.RELEASE,
-                    judged.evidence(),
-                    judged.verdict().reason())),
-            List.of(new Precondition.ChannelAt(version.line(), channel, from)));
-      }
-      return judged.verdict();
-    }
+    return releases.promote(version, channel, waiver, progress);
   }
 
   /**
@@ -573,76 +391,12 @@ public final class Cambium implements AutoCloseable {
    * @throws IllegalArgumentException if there is nothing to go back to
    */
   public List<Fact.ChannelMoved> rollback(String line, boolean cascade, String reason) {
-    Declaration declaration = declare();
-    declaration.line(line);
-    Map<String, Fact.ChannelMoved> moves = new LinkedHashMap<>();
-    moves.put(line, back(line, reason, new HashSet<>()));
-    if (cascade) {
-      Set<VersionRef> left = new HashSet<>();
-      left.add(Objects.requireNonNull(moves.get(line)).from());
-      for (Line below : declaration.descendants(line)) {
-        VersionRef stable = state().channel(below.name(), Channel.STABLE).orElse(null);
-        if (stable != null && left.contains(version(stable).parent())) {
-          left.add(stable);
-          moves.put(below.name(), back(below.name(), reason, left));
-        }
-      }
-    }
-    List<Precondition> preconditions = new ArrayList<>();
-    moves
-        .values()
-        .forEach(
-            m -> preconditions.add(new Precondition.ChannelAt(m.line(), m.channel(), m.from())));
-    ledger.append(actor, List.copyOf(moves.values()), preconditions);
-    return List.copyOf(moves.values());
-  }
-
-  /** The move back to the latest earlier stable version that is not built on one being left. */
-  private Fact.ChannelMoved back(String line, String reason, Set<VersionRef> left) {
-    VersionRef now =
-        state()
-            .channel(line, Channel.STABLE)
-            .orElseThrow(
-                () -> new IllegalArgumentException(line + " has no stable version to roll back"));
-    List<VersionRef> trail = new ArrayList<>(); // releases that no rollback has undone
-    for (Recorded<Fact.ChannelMoved> move : state().channelHistory(line, Channel.STABLE)) {
-      Fact.ChannelMoved fact = move.fact();
-      if (fact.movement() == Fact.Movement.ROLLBACK) {
-        while (!trail.isEmpty() && !trail.get(trail.size() - 1).equals(fact.to())) {
-          trail.remove(trail.size() - 1);
-        }
-      } else {
-        trail.add(fact.to());
-      }
-    }
-    for (int i = trail.size() - 1; i >= 0; i--) {
-      VersionRef earlier = trail.get(i);
-      VersionRef parent = version(earlier).parent();
-      if (!earlier.equals(now) && (parent == null || !left.contains(parent))) {
-        return new Fact.ChannelMoved(
-            line, Channel.STABLE, now, earlier, Fact.Movement.ROLLBACK, null, reason);
-      }
-    }
-    throw new IllegalArgumentException(
-        line + " was never stable at anything but " + now + "; there is nothing to go back to");
+    return releases.rollback(line, cascade, reason);
   }
 
   /** Stable versions that are built on a version other than their parent line's stable one. */
   public Map<VersionRef, VersionRef> builtOnEarlier() {
-    Map<VersionRef, VersionRef> found = new LinkedHashMap<>();
-    state()
-        .allAt(Channel.STABLE)
-        .forEach(
-            (line, ref) -> {
-              VersionRef parent = version(ref).parent();
-              if (parent != null) {
-                VersionRef stable = state().channel(parent.line(), Channel.STABLE).orElse(null);
-                if (!parent.equals(stable)) {
-                  found.put(ref, parent);
-                }
-              }
-            });
-    return found;
+    return releases.builtOnEarlier();
   }
 
   // ---------------------------------------------------------------------------- looking, taking
@@ -798,7 +552,7 @@ public final class Cambium implements AutoCloseable {
     }
   }
 
-  private Workspace workspace(Declaration declaration) {
+  Workspace workspace(Declaration declaration) {
     return new Workspace(ledger, store, versions, actions(), declaration, actor);
   }
 
