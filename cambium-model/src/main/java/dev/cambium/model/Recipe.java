@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param weightDecay decoupled (AdamW; Loshchilov and Hutter, 2019), on matrices only
  * @param clipNorm the global gradient norm is clipped to this; 0 for never
  * @param replayShare share of each batch drawn from the line's earlier data, in [0, 1)
+ * @param precision of the matrix products
  */
 public record Recipe(
     Method method,
@@ -32,7 +33,8 @@ public record Recipe(
     Schedule schedule,
     double weightDecay,
     double clipNorm,
-    double replayShare) {
+    double replayShare,
+    Precision precision) {
 
   /** Which weights move. */
   public enum Method {
@@ -52,6 +54,19 @@ public record Recipe(
     /** Constant: no horizon, so a run can be made longer without changing its beginning. */
     @JsonProperty("constant")
     CONSTANT
+  }
+
+  /**
+   * Of matrix products in training. Weights, gradients, the optimizer's state and everything else
+   * are fp32 either way (mixed precision; Micikevicius et al., 2018).
+   */
+  public enum Precision {
+    /** Exact to fp32. */
+    @JsonProperty("fp32")
+    FP32,
+    /** Two to four times faster where the processor multiplies bf16, slower elsewhere. */
+    @JsonProperty("bf16")
+    BF16
   }
 
   /**
@@ -80,6 +95,7 @@ public record Recipe(
   @SuppressWarnings("ConstantValue") // absent in JSON is null here
   public Recipe {
     schedule = schedule == null ? Schedule.COSINE : schedule;
+    precision = precision == null ? Precision.FP32 : precision;
     accumulation = accumulation == 0 ? 1 : accumulation;
     require(
         (method == Method.LORA) == (lora != null), "lora: goes with method lora, and only there");
@@ -95,18 +111,24 @@ public record Recipe(
     require(replayShare >= 0 && replayShare < 1, "replay-share must be in [0, 1): " + replayShare);
   }
 
-  private static void require(boolean condition, String message) {
-    if (!condition) {
-      throw new IllegalArgumentException("recipe: " + message);
-    }
-  }
-
-  /** The same recipe with another number of steps. */
-  public Recipe withSteps(int count) {
-    return new Recipe(
+  /** A recipe in fp32. */
+  public Recipe(
+      Method method,
+      @Nullable Lora lora,
+      int steps,
+      int batchRows,
+      int accumulation,
+      int maxTokens,
+      double learningRate,
+      double warmupShare,
+      Schedule schedule,
+      double weightDecay,
+      double clipNorm,
+      double replayShare) {
+    this(
         method,
         lora,
-        count,
+        steps,
         batchRows,
         accumulation,
         maxTokens,
@@ -115,6 +137,40 @@ public record Recipe(
         schedule,
         weightDecay,
         clipNorm,
-        replayShare);
+        replayShare,
+        Precision.FP32);
+  }
+
+  private static void require(boolean condition, String message) {
+    if (!condition) {
+      throw new IllegalArgumentException("recipe: " + message);
+    }
+  }
+
+  /** The same recipe with another number of steps. */
+  public Recipe withSteps(int count) {
+    return changed(count, precision);
+  }
+
+  /** The same recipe with matrix products in another precision. */
+  public Recipe withPrecision(Precision other) {
+    return changed(steps, other);
+  }
+
+  private Recipe changed(int otherSteps, Precision otherPrecision) {
+    return new Recipe(
+        method,
+        lora,
+        otherSteps,
+        batchRows,
+        accumulation,
+        maxTokens,
+        learningRate,
+        warmupShare,
+        schedule,
+        weightDecay,
+        clipNorm,
+        replayShare,
+        otherPrecision);
   }
 }

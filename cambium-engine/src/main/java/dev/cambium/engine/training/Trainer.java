@@ -49,7 +49,6 @@ public final class Trainer {
   private final long seed;
   private final Objective objective;
   private final Regularizer regularizer;
-  private final boolean mixedPrecision;
   private final Progress progress;
   private final String task;
   private final @Nullable Path snapshotDirectory;
@@ -60,7 +59,6 @@ public final class Trainer {
     this.seed = builder.seed;
     this.objective = builder.objective;
     this.regularizer = builder.regularizer;
-    this.mixedPrecision = builder.mixedPrecision;
     this.progress = builder.progress;
     this.task = builder.task;
     this.snapshotDirectory = builder.snapshotDirectory;
@@ -111,7 +109,7 @@ public final class Trainer {
   }
 
   private TrainingReport run(Trainable trainable, Decoder decoder, DataMix given) {
-    trainable.mixedPrecision(mixedPrecision);
+    trainable.mixedPrecision(recipe.precision() == Recipe.Precision.BF16);
     Prepared prepared = prepare(given, decoder.config().vocabularySize());
     DataMix mix = prepared.mix;
     LearningRate rates = new LearningRate(recipe);
@@ -297,7 +295,6 @@ public final class Trainer {
     parts.put("seed", Long.toString(seed));
     parts.put("objective", objective.name());
     parts.put("regularizer", regularizer.name());
-    parts.put("products", mixedPrecision ? "bf16" : "fp32");
     parts.put("engine", Backend.instance().fingerprint());
     parts.put("shape", Digest.ofText(decoder.config().toString()).toString());
     parts.put("data", mix.digest().toString());
@@ -323,7 +320,6 @@ public final class Trainer {
     private long seed;
     private Objective objective = Objective.NEXT_TOKEN;
     private Regularizer regularizer = Regularizer.NONE;
-    private boolean mixedPrecision;
     private Progress progress = Progress.NONE;
     private String task = "training";
     private @Nullable Path snapshotDirectory;
@@ -348,15 +344,6 @@ public final class Trainer {
     /** What else pulls the weights. Default nothing. */
     public Builder regularizer(Regularizer value) {
       regularizer = value;
-      return this;
-    }
-
-    /**
-     * Whether matrix products run in bf16, with everything else, the weights included, in fp32.
-     * Faster where {@link Backend#fastBfloat16()}, slower elsewhere. Default false.
-     */
-    public Builder mixedPrecision(boolean value) {
-      mixedPrecision = value;
       return this;
     }
 

@@ -65,7 +65,8 @@ class TrainerTest {
         Decoder mixed = Small.decoder();
         Decoder again = Small.decoder()) {
       TrainingReport expected = train(exact, recipe);
-      Trainer trainer = Trainer.builder(recipe).seed(3).mixedPrecision(true).build();
+      Trainer trainer =
+          Trainer.builder(recipe.withPrecision(Recipe.Precision.BF16)).seed(3).build();
       TrainingReport report = trainer.train(mixed, MIX);
       assertThat(Math.abs(report.losses()[0] - expected.losses()[0])).isBetween(1e-7f, 0.01f);
       assertThat(Math.abs(report.finalLoss() - expected.finalLoss())).isLessThan(0.1);

@@ -234,6 +234,7 @@ final class DeclarationReader {
     ObjectNode json = (ObjectNode) mapping.json();
     choice(fields, json, what, "method", Recipe.Method.values());
     choice(fields, json, what, "schedule", Recipe.Schedule.values());
+    choice(fields, json, what, "precision", Recipe.Precision.values());
     for (String required : List.of("method", "steps", "batch-rows", "max-tokens")) {
       if (!fields.has(required)) {
         fields.missing(

@@ -163,6 +163,7 @@ class DeclarationTest {
           [retrain]               | [retrian]                | ecosystem.yaml:7:13: policy: no decision point 'retrian'; did you mean 'retrain'?
           method: full            | method: ful              | ecosystem.yaml:9:24: recipe 'cards-sft': no method 'ful'; did you mean 'full'?
           `method: full, `        | ``                       | recipe 'cards-sft': 'method' is missing
+          steps: 200              | steps: 200, precision: bf15 | recipe 'cards-sft': no precision 'bf15'; did you mean 'bf16'?
           steps: 200              | steps: 0                 | 'steps' must be a whole number from 1
           learning-rate: 0.001    | learning-rate: 11        | ecosystem.yaml:9:14: recipe 'cards-sft': recipe: learning-rate must be in (0, 10): 11.0
           `learning-rate: 0.001,` | ``                       | recipe 'cards-sft': 'learning-rate' is missing; its peak, such as 0.001
