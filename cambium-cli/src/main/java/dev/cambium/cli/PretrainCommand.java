@@ -126,11 +126,26 @@ final class PretrainCommand extends Subcommand {
   private double learningRate;
 
   @Option(
+      names = "--precision",
+      paramLabel = "WHICH",
+      defaultValue = "fp32",
+      description = "Of matrix products: fp32, or bf16 (default: ${DEFAULT-VALUE}).")
+  private String precision = "fp32";
+
+  @Option(
       names = "--seed",
       paramLabel = "N",
       defaultValue = "1",
       description = "Of weights and order (default: ${DEFAULT-VALUE}).")
   private long seed;
+
+  private Recipe.Precision precision() {
+    return switch (precision) {
+      case "fp32" -> Recipe.Precision.FP32;
+      case "bf16" -> Recipe.Precision.BF16;
+      default -> throw usage("no precision '" + precision + "'; there are fp32 and bf16");
+    };
+  }
 
   @Override
   public Integer call() throws IOException {
@@ -156,7 +171,8 @@ final class PretrainCommand extends Subcommand {
             Recipe.Schedule.COSINE,
             0.01,
             1.0,
-            0);
+            0,
+            precision());
     try (Console console = console()) {
       TrainingResult result =
           Pretraining.run(text, from, shape, recipe, seed, out, console.progress());

@@ -159,6 +159,11 @@ class EngineTest {
     train(foundation, null, rows, recipe, two);
     assertThat(Files.readAllBytes(two.resolve("model.safetensors")))
         .isEqualTo(Files.readAllBytes(one.resolve("model.safetensors")));
+    Path half = dir.resolve("half");
+    train(foundation, null, rows, recipe.withPrecision(Recipe.Precision.BF16), half);
+    assertThat(Files.readAllBytes(half.resolve("model.safetensors")))
+        .as("another precision, other rounding")
+        .isNotEqualTo(Files.readAllBytes(one.resolve("model.safetensors")));
   }
 
   @Test

@@ -29,7 +29,8 @@ class JsonFormTest {
             Recipe.Schedule.CONSTANT,
             0.01,
             1.0,
-            0.1);
+            0.1,
+            Recipe.Precision.BF16);
     List<Action> actions =
         List.of(
             new Action.Train(D, null, recipe, List.of(new Action.DataShare(D, 1)), 7),

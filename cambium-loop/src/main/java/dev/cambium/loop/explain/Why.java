@@ -142,8 +142,9 @@ public final class Why {
       detail =
           String.format(
               Locale.ROOT,
-              "%s, %d steps of %d rows, learning rate %.2g, seed %d, from %s",
+              "%s in %s, %d steps of %d rows, learning rate %.2g, seed %d, from %s",
               recipe.method().name().toLowerCase(Locale.ROOT),
+              recipe.precision().name().toLowerCase(Locale.ROOT),
               recipe.steps(),
               recipe.batchRows(),
               recipe.learningRate(),

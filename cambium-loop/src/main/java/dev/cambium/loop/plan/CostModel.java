@@ -8,7 +8,7 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Recipe;
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -28,7 +28,14 @@ public final class CostModel {
   private static final double UNKNOWN_SECONDS_PER_ITEM = 0.03;
   private static final double UNKNOWN_TRANSPLANT_SECONDS = 2;
 
-  private final Map<Recipe.Method, List<Double>> perRow = new EnumMap<>(Recipe.Method.class);
+  /** What decides how long a row takes. */
+  private record Way(Recipe.Method method, Recipe.Precision precision) {
+    static Way of(Recipe recipe) {
+      return new Way(recipe.method(), recipe.precision());
+    }
+  }
+
+  private final Map<Way, List<Double>> perRow = new HashMap<>();
   private final List<Double> perItem = new ArrayList<>();
   private final List<Double> transplants = new ArrayList<>();
 
@@ -47,7 +54,7 @@ public final class CostModel {
     Action action = Json.read(store.bytes(fact.spec()), Action.class);
     if (action instanceof Action.Train train) {
       perRow
-          .computeIfAbsent(train.recipe().method(), m -> new ArrayList<>())
+          .computeIfAbsent(Way.of(train.recipe()), w -> new ArrayList<>())
           .add(fact.seconds() / rowSteps(train.recipe()));
     } else if (action instanceof Action.Evaluate evaluate) {
       perItem.add(fact.seconds() / (evaluate.to() - evaluate.from()));
@@ -63,7 +70,7 @@ public final class CostModel {
   /** Seconds of a training. */
   public double training(Recipe recipe) {
     return rowSteps(recipe)
-        * median(perRow.getOrDefault(recipe.method(), List.of())).orElse(UNKNOWN_SECONDS_PER_ROW);
+        * median(perRow.getOrDefault(Way.of(recipe), List.of())).orElse(UNKNOWN_SECONDS_PER_ROW);
   }
 
   /** Seconds of an evaluation of some items. */
@@ -76,9 +83,9 @@ public final class CostModel {
     return median(transplants).orElse(UNKNOWN_TRANSPLANT_SECONDS);
   }
 
-  /** Whether a training with this method has been recorded. */
-  public boolean knows(Recipe.Method method) {
-    return perRow.containsKey(method);
+  /** Whether a training of this kind has been recorded. */
+  public boolean knows(Recipe recipe) {
+    return perRow.containsKey(Way.of(recipe));
   }
 
   private static OptionalDouble median(List<Double> values) {

@@ -214,7 +214,7 @@ public final class Planner {
           Recipe recipe = declaration.recipe(line.name()).orElse(null);
           if (recipe != null) {
             seconds += costs.training(recipe);
-            measured &= costs.knows(recipe.method());
+            measured &= costs.knows(recipe);
           }
         }
       }

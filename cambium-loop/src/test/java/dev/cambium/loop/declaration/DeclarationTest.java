@@ -32,7 +32,7 @@ class DeclarationTest {
         approve: [retrain]
       recipes:
         cards-sft: { method: full, steps: 200, batch-rows: 32, max-tokens: 64, learning-rate: 0.001, replay-share: 0.25 }
-        router-lora: { method: lora, lora: { rank: 8, alpha: 16 }, steps: 150, batch-rows: 16, max-tokens: 64, learning-rate: 3e-3 }
+        router-lora: { method: lora, lora: { rank: 8, alpha: 16 }, steps: 150, batch-rows: 16, max-tokens: 64, learning-rate: 3e-3, precision: bf16 }
       capabilities:
         language: { owner: platform, suite: suites/language.jsonl, scorer: likelihood, floor: 0.1 }
         card-facts:
@@ -100,6 +100,10 @@ class DeclarationTest {
     assertThat(recipe.method()).isEqualTo(Recipe.Method.LORA);
     assertThat(recipe.learningRate()).isEqualTo(0.003);
     assertThat(recipe.clipNorm()).as("a default").isEqualTo(1.0);
+    assertThat(recipe.precision()).isEqualTo(Recipe.Precision.BF16);
+    assertThat(read.recipe("cards").orElseThrow().precision())
+        .as("a default")
+        .isEqualTo(Recipe.Precision.FP32);
     CapabilityDeclaration facts = read.capability("card-facts");
     assertThat(facts.scorer().kind()).isEqualTo(ScorerKind.JSON);
     assertThat(facts.scorer().maxNewTokens()).isEqualTo(12);
