@@ -5,10 +5,14 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Writes for a person or, with {@code --json}, for a program; never for both. */
@@ -85,6 +89,24 @@ final class Console implements AutoCloseable {
   void piece(String text) {
     out.print(text);
     out.flush();
+  }
+
+  /**
+   * Something to keep, as it is.
+   *
+   * @param file where to; the console if none
+   */
+  void file(@Nullable Path file, String text) throws IOException {
+    if (file == null && json) {
+      json(Map.of("text", text));
+    } else if (file == null) {
+      piece(text);
+      if (!text.endsWith("\n")) {
+        out.println();
+      }
+    } else {
+      Files.writeString(file, text);
+    }
   }
 
   /** A table; the first row is its head. */

@@ -18,7 +18,8 @@ import picocli.CommandLine.Option;
     footer = {
       "  cambium log                the last 30",
       "  cambium log --from 0 --limit 10",
-      "  cambium log --json --limit 1"
+      "  cambium log --json --limit 1",
+      "  cambium log --checkpoint > kept-elsewhere.txt"
     })
 final class LogCommand extends Subcommand.OnEcosystem {
 
@@ -35,8 +36,24 @@ final class LogCommand extends Subcommand.OnEcosystem {
       description = "How many to show at most (default: ${DEFAULT-VALUE}).")
   private int limit;
 
+  @Option(
+      names = "--checkpoint",
+      description = {
+        "Show the newest signed checkpoint instead. Keep it elsewhere:",
+        "cambium verify --against shows later whether history was rewritten since."
+      })
+  private boolean checkpoint;
+
   @Override
   int on(Cambium cambium, Console console) {
+    if (checkpoint) {
+      console.piece(
+          cambium
+              .state()
+              .checkpoint()
+              .orElseThrow(() -> new IllegalArgumentException("the log is empty")));
+      return ExitCode.DONE;
+    }
     if (limit < 1) {
       throw usage("--limit must be at least 1");
     }
@@ -111,6 +128,9 @@ final class LogCommand extends Subcommand.OnEcosystem {
     }
     if (fact instanceof Fact.LineSettled f) {
       return f.line() + " " + label(f.settlement()) + ": " + f.reason();
+    }
+    if (fact instanceof Fact.KeyRotated f) {
+      return "the signing key was replaced: " + f.reason();
     }
     Fact.CampaignClosed closed = (Fact.CampaignClosed) fact;
     return "campaign " + closed.campaign() + " closed: " + label(closed.outcome());

@@ -70,7 +70,7 @@ abstract class Subcommand implements Callable<Integer> {
     abstract int on(Cambium cambium, Console console) throws Exception;
 
     @Override
-    public final Integer call() throws Exception {
+    public Integer call() throws Exception {
       Path found = directory();
       Logs.to(found);
       try (Cambium cambium = Cambium.open(found, actor(), InstantSource.system());

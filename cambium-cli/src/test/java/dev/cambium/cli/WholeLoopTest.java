@@ -10,6 +10,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -125,6 +126,23 @@ class WholeLoopTest {
 
     JsonNode why = on(ExitCode.DONE, "why", "desk");
     assertThat(why.toString()).contains("base@1", "train");
+    Path statement = directory.resolve("desk-1.json");
+    on(ExitCode.DONE, "attest", "desk@1", "--out", statement.toString());
+    on(ExitCode.DONE, "verify", "--attestation", statement.toString());
+    JsonNode envelope = Json.mapper().readTree(Files.readString(statement));
+    JsonNode predicate =
+        Json.mapper()
+            .readTree(Base64.getDecoder().decode(envelope.get("payload").asText()))
+            .get("predicate");
+    JsonNode definition = predicate.get("buildDefinition");
+    assertThat(definition.get("buildType").asText()).endsWith("/train/v1");
+    assertThat(definition.get("externalParameters").get("action").get("recipe").get("steps"))
+        .hasToString("20");
+    assertThat(definition.get("resolvedDependencies").toString())
+        .contains("\"name\":\"start\"", "cambium:base@1", "\"name\":\"mix/0/data\"");
+    assertThat(predicate.get("runDetails").get("builder").get("version").get("engine").asText())
+        .isNotEmpty();
+
     JsonNode again = on(ExitCode.DONE, "run");
     assertThat(again.has("campaign")).as("nothing is left to do").isFalse();
     assertThat(on(ExitCode.DONE, "verify").get("intact").asBoolean()).isTrue();

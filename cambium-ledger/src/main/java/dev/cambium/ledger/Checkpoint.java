@@ -1,9 +1,8 @@
 package dev.cambium.ledger;
 
 import dev.cambium.model.Digest;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 
 /**
  * A tree head: what the log was at one size. It is signed in the form of C2SP tlog-checkpoint, a
@@ -23,28 +22,14 @@ import java.util.Base64;
  */
 public record Checkpoint(String origin, long size, Digest root) {
 
-  private static final String SIGNATURE_PREFIX = "\u2014 ";
-  private static final int KEY_HASH_LENGTH = 4;
-
   /** The signed text. */
   public String body() {
     return origin + "\n" + size + "\n" + Base64.getEncoder().encodeToString(root.raw()) + "\n";
   }
 
   /** The signed note. */
-  String sign(SigningKey key) {
-    String body = body();
-    byte[] signature = key.sign(body.getBytes(StandardCharsets.UTF_8));
-    byte[] hash = key.verifier().hash();
-    byte[] line = Arrays.copyOf(hash, hash.length + signature.length);
-    System.arraycopy(signature, 0, line, hash.length, signature.length);
-    return body
-        + "\n"
-        + SIGNATURE_PREFIX
-        + key.verifier().name()
-        + " "
-        + Base64.getEncoder().encodeToString(line)
-        + "\n";
+  String sign(SigningKey... keys) {
+    return SignedNote.sign(body(), List.of(keys));
   }
 
   /**
@@ -53,21 +38,42 @@ public record Checkpoint(String origin, long size, Digest root) {
    * @throws IllegalArgumentException if it is malformed, or has no valid signature by {@code key}
    */
   public static Checkpoint open(String note, VerifierKey key) {
-    int blank = note.lastIndexOf("\n\n");
-    if (blank < 0 || !note.endsWith("\n")) {
-      throw new IllegalArgumentException("not a signed note: no signature lines after a blank one");
-    }
-    String body = note.substring(0, blank + 1);
-    if (!signed(body, note.substring(blank + 2), key)) {
+    return open(SignedNote.parse(note), key);
+  }
+
+  /**
+   * Reads a signed note of a log whose key may have been replaced since.
+   *
+   * @throws IllegalArgumentException if it is malformed, or has no valid signature by the key that
+   *     was valid at its size
+   */
+  public static Checkpoint open(String note, KeyHistory keys) {
+    SignedNote parsed = SignedNote.parse(note);
+    return open(parsed, keys.at(parse(parsed.text()).size));
+  }
+
+  private static Checkpoint open(SignedNote note, VerifierKey key) {
+    if (!note.signedBy(key)) {
       throw new IllegalArgumentException("no valid signature by " + key.name());
     }
+    Checkpoint checkpoint = parse(note.text());
+    if (!checkpoint.origin.equals(key.name())) {
+      throw new IllegalArgumentException(
+          "a checkpoint of " + checkpoint.origin + ", not of " + key.name());
+    }
+    return checkpoint;
+  }
+
+  /**
+   * Reads the text of a checkpoint; nobody vouches for it yet.
+   *
+   * @throws IllegalArgumentException if it is malformed
+   */
+  static Checkpoint parse(String body) {
     String[] lines = body.split("\n", -1);
     if (lines.length != 4) {
       throw new IllegalArgumentException(
           "a checkpoint has an origin, a size and a root, not " + (lines.length - 1) + " lines");
-    }
-    if (!lines[0].equals(key.name())) {
-      throw new IllegalArgumentException("a checkpoint of " + lines[0] + ", not of " + key.name());
     }
     try {
       Checkpoint checkpoint =
@@ -75,38 +81,12 @@ public record Checkpoint(String origin, long size, Digest root) {
               lines[0],
               Long.parseLong(lines[1]),
               Digest.ofRaw(Base64.getDecoder().decode(lines[2])));
-      if (checkpoint.size < 0 || !checkpoint.body().equals(body)) {
+      if (checkpoint.origin.isEmpty() || checkpoint.size < 0 || !checkpoint.body().equals(body)) {
         throw new IllegalArgumentException("not in its one written form");
       }
       return checkpoint;
     } catch (IllegalArgumentException e) {
       throw new IllegalArgumentException("malformed checkpoint: " + e.getMessage(), e);
     }
-  }
-
-  private static boolean signed(String body, String signatures, VerifierKey key) {
-    byte[] message = body.getBytes(StandardCharsets.UTF_8);
-    String ours = SIGNATURE_PREFIX + key.name() + " ";
-    for (String line : signatures.split("\n", -1)) {
-      if (!line.startsWith(ours)) {
-        continue;
-      }
-      String encoded = line.substring(ours.length());
-      byte[] bytes;
-      try {
-        bytes = Base64.getDecoder().decode(encoded);
-      } catch (IllegalArgumentException e) {
-        continue;
-      }
-      if (!Base64.getEncoder().encodeToString(bytes).equals(encoded)) {
-        continue; // bits that are not part of the value must be zero (RFC 4648, section 3.5)
-      }
-      if (bytes.length > KEY_HASH_LENGTH
-          && Arrays.equals(Arrays.copyOf(bytes, KEY_HASH_LENGTH), key.hash())
-          && key.verifies(message, Arrays.copyOfRange(bytes, KEY_HASH_LENGTH, bytes.length))) {
-        return true;
-      }
-    }
-    return false;
   }
 }

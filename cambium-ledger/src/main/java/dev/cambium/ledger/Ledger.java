@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
@@ -47,19 +48,23 @@ public final class Ledger implements AutoCloseable {
 
   private final Connector connector;
   private final Database database;
-  private final SigningKey key;
+  private final Path keys;
   private final InstantSource clock;
   private final LedgerState state;
+
+  /** The log's key; another process may replace it, which an append notices. */
+  private volatile SigningKey key;
 
   /** Closed and forgotten after any failure that may have left it in an unknown state. */
   private @Nullable Connection writer;
 
   private boolean closed;
 
-  Ledger(Connector connector, SigningKey key, InstantSource clock) {
+  Ledger(Connector connector, SigningKey key, Path keys, InstantSource clock) {
     this.connector = connector;
     this.database = new Database(connector);
     this.key = key;
+    this.keys = keys;
     this.clock = clock;
     this.state = new LedgerState(database);
   }
@@ -84,7 +89,7 @@ public final class Ledger implements AutoCloseable {
     SigningKey key = SigningKey.generate(home.resolve(KEYS));
     SqliteConnector connector = new SqliteConnector(file);
     Database.migrate(connector.dataSource(org.sqlite.SQLiteConfig.SynchronousMode.FULL, true));
-    return new Ledger(connector, key, clock);
+    return new Ledger(connector, key, home.resolve(KEYS), clock);
   }
 
   /**
@@ -105,7 +110,8 @@ public final class Ledger implements AutoCloseable {
               + " does not exist; make one with: cambium init");
     }
     SqliteConnector connector = new SqliteConnector(file);
-    Ledger ledger = new Ledger(connector, SigningKey.load(home.resolve(KEYS)), clock);
+    Path keys = home.resolve(KEYS);
+    Ledger ledger = new Ledger(connector, SigningKey.load(keys), keys, clock);
     try {
       int found = ledger.database.schemaVersion();
       if (found > VERSION) {
@@ -120,6 +126,7 @@ public final class Ledger implements AutoCloseable {
       if (found < VERSION) {
         Database.migrate(connector.dataSource(org.sqlite.SQLiteConfig.SynchronousMode.FULL, true));
       }
+      ledger.read(state -> ledger.key = ledger.signer(state));
       return ledger;
     } catch (RuntimeException e) {
       ledger.close();
@@ -142,7 +149,12 @@ public final class Ledger implements AutoCloseable {
     return database.read(dsl -> questions.apply(LedgerState.in(dsl)));
   }
 
-  /** The public key that the log's checkpoints are signed with. */
+  /** The keys that the log was and is signed with. */
+  public KeyHistory keys() {
+    return KeyHistory.of(key.verifier(), state.keyRotations());
+  }
+
+  /** The public key that the log's checkpoints are signed with now. */
   public VerifierKey verifierKey() {
     return key.verifier();
   }
@@ -170,12 +182,78 @@ public final class Ledger implements AutoCloseable {
     if (actor.isBlank()) {
       throw new IllegalArgumentException("a record needs an actor");
     }
+    if (facts.stream().anyMatch(Fact.KeyRotated.class::isInstance)) {
+      throw new IllegalArgumentException("a key is replaced by rotateKey");
+    }
+    return append(actor, facts, preconditions, Optional.empty());
+  }
+
+  /**
+   * Replaces the key that signs the log by a new one. The old private key is gone afterwards.
+   *
+   * @param reason for people
+   * @return the new key, for everybody who checks the log
+   * @throws InvalidFactException if another process replaced the key meanwhile
+   */
+  public synchronized VerifierKey rotateKey(String actor, String reason) {
+    SigningKey successor = SigningKey.successor(keys, key.verifier().name());
+    Fact fact =
+        new Fact.KeyRotated(key.verifier().toString(), successor.verifier().toString(), reason);
+    try {
+      append(actor, List.of(fact), List.of(), Optional.of(successor));
+    } catch (UnknownOutcomeException e) {
+      throw e; // its files may be needed
+    } catch (RuntimeException e) {
+      SigningKey.abandon(keys, successor.verifier());
+      throw e;
+    }
+    SigningKey.adopt(keys, successor.verifier());
+    key = successor;
+    return successor.verifier();
+  }
+
+  /**
+   * The key that the log says signs it: the one that this process holds or, if another process has
+   * replaced that, the one in the key's directory. Finishes what a crash interrupted.
+   */
+  private SigningKey signer(LedgerState state) {
+    Optional<String> named = state.signingKey();
+    if (named.isEmpty() || named.get().equals(key.verifier().toString())) {
+      return key;
+    }
+    VerifierKey wanted;
+    try {
+      wanted = VerifierKey.parse(named.get());
+    } catch (IllegalArgumentException e) {
+      throw new LedgerException(
+          "the ledger names a malformed signing key; run verify: " + e.getMessage(), e);
+    }
+    SigningKey.adopt(keys, wanted);
+    SigningKey found = SigningKey.load(keys);
+    if (!found.verifier().equals(wanted)) {
+      throw new LedgerException(
+          "the log is signed by "
+              + wanted
+              + ", and the key in "
+              + keys
+              + " is "
+              + found.verifier()
+              + ": restore the newest key from a backup");
+    }
+    return found;
+  }
+
+  private List<Record> append(
+      String actor,
+      List<? extends Fact> facts,
+      List<? extends Precondition> preconditions,
+      Optional<SigningKey> successor) {
     Connection connection;
     List<Written> written;
     try {
       connection = writer();
       connection.setAutoCommit(false);
-      written = write(Database.dsl(connection), actor, facts, preconditions);
+      written = write(Database.dsl(connection), actor, facts, preconditions, successor);
     } catch (ConflictException | InvalidFactException e) {
       rollback();
       throw e;
@@ -217,18 +295,18 @@ public final class Ledger implements AutoCloseable {
    * constant memory; writers may go on meanwhile.
    *
    * <p>A ledger that was put back as a whole to an earlier state of itself is intact: to notice
-   * that, keep a checkpoint elsewhere and use {@link #verify(ArtifactCheck, Optional)}.
+   * that, keep a checkpoint elsewhere and use {@link #verify(ArtifactCheck, List)}.
    */
   public VerificationReport verify(ArtifactCheck artifacts) {
-    return verify(artifacts, Optional.empty());
+    return verify(artifacts, List.of());
   }
 
   /**
    * Like {@link #verify(ArtifactCheck)}, and that the log continues what it once was.
    *
-   * @param witnessed a checkpoint of this log that was kept elsewhere
+   * @param witnessed checkpoints of this log that were kept elsewhere
    */
-  public VerificationReport verify(ArtifactCheck artifacts, Optional<Checkpoint> witnessed) {
+  public VerificationReport verify(ArtifactCheck artifacts, List<Checkpoint> witnessed) {
     return database.read(
         live -> {
           try (Scratch scratch = new Scratch()) {
@@ -248,6 +326,57 @@ public final class Ledger implements AutoCloseable {
     return state.overTree(nodes -> Proofs.consistency(earlier, later, nodes));
   }
 
+  /**
+   * A proof that a record is in the log, checkable without the log.
+   *
+   * @param size of the checkpoint that it leads to; empty for the newest one
+   * @throws IllegalArgumentException if there is no such record, or no checkpoint of that size
+   */
+  public RecordProof prove(long index, OptionalLong size) {
+    return read(
+        now -> {
+          String note =
+              (size.isPresent() ? now.checkpoint(size.getAsLong()) : now.checkpoint())
+                  .orElseThrow(
+                      () ->
+                          new IllegalArgumentException(
+                              size.isPresent()
+                                  ? "no checkpoint of size " + size.getAsLong() + " was signed"
+                                  : "the log is empty"));
+          long covered = Checkpoint.parse(SignedNote.parse(note).text()).size();
+          if (index < 0 || index >= covered) {
+            throw new IllegalArgumentException(
+                "no record " + index + " in the log of size " + covered);
+          }
+          return new RecordProof(
+              index,
+              now.leaf(index).getBytes(StandardCharsets.UTF_8),
+              now.overTree(nodes -> Proofs.inclusion(index, covered, nodes)),
+              note);
+        });
+  }
+
+  /**
+   * A proof that the log continues what it was at an earlier checkpoint.
+   *
+   * @param earlier its size
+   */
+  public ConsistencyProof proveSince(long earlier) {
+    return read(
+        now -> {
+          String note =
+              now.checkpoint().orElseThrow(() -> new IllegalArgumentException("the log is empty"));
+          long size = Checkpoint.parse(SignedNote.parse(note).text()).size();
+          return new ConsistencyProof(
+              earlier, now.overTree(nodes -> Proofs.consistency(earlier, size, nodes)), note);
+        });
+  }
+
+  /** Signs a message of some type with the log's key; see {@link Envelope}. */
+  public Envelope sign(String payloadType, byte[] payload) {
+    return Envelope.sign(payloadType, payload, read(this::signer));
+  }
+
   /** A record with its leaf. */
   private record Written(Record record, byte[] leaf, Digest hash) {}
 
@@ -255,7 +384,9 @@ public final class Ledger implements AutoCloseable {
       DSLContext dsl,
       String actor,
       List<? extends Fact> facts,
-      List<? extends Precondition> preconditions) {
+      List<? extends Precondition> preconditions,
+      Optional<SigningKey> successor) {
+    key = signer(LedgerState.in(dsl));
     Preconditions.check(LedgerState.in(dsl), preconditions);
     CompactRange tree = CompactRange.load(LedgerState.size(dsl), LedgerState.nodes(dsl));
     Projector projector = new Projector(dsl);
@@ -274,7 +405,9 @@ public final class Ledger implements AutoCloseable {
       written.add(new Written(record, leaf, hash));
     }
     Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
-    dsl.insertInto(LOG_CHECKPOINT, SIZE, NOTE).values(tree.size(), checkpoint.sign(key)).execute();
+    String note =
+        successor.map(next -> checkpoint.sign(key, next)).orElseGet(() -> checkpoint.sign(key));
+    dsl.insertInto(LOG_CHECKPOINT, SIZE, NOTE).values(tree.size(), note).execute();
     return written;
   }
 

@@ -106,6 +106,47 @@ public final class LedgerState {
                 .map(LedgerState::parse));
   }
 
+  /** The canonical JSON of the record at an index. */
+  String leaf(long index) {
+    return source.read(
+        dsl ->
+            dsl.select(LEAF)
+                .from(LOG_RECORD)
+                .where(IDX.eq(index))
+                .fetchOptional(LEAF)
+                .orElseThrow(() -> new IllegalArgumentException("no record " + index)));
+  }
+
+  /** The leaves of {@code count} records from one on. */
+  List<String> leaves(long from, int count) {
+    return source.read(
+        dsl ->
+            dsl.select(LEAF)
+                .from(LOG_RECORD)
+                .where(IDX.ge(from), IDX.lt(from + count))
+                .orderBy(IDX)
+                .fetch(LEAF));
+  }
+
+  /** The hashes of {@code count} complete subtrees of one height from one on. */
+  List<Digest> hashes(int level, long from, int count) {
+    List<String> hashes =
+        source.read(
+            dsl ->
+                level == 0
+                    ? dsl.select(HASH)
+                        .from(LOG_RECORD)
+                        .where(IDX.ge(from), IDX.lt(from + count))
+                        .orderBy(IDX)
+                        .fetch(HASH)
+                    : dsl.select(HASH)
+                        .from(LOG_NODE)
+                        .where(LEVEL.eq(level), POSITION.ge(from), POSITION.lt(from + count))
+                        .orderBy(POSITION)
+                        .fetch(HASH));
+    return hashes.stream().map(Digest::new).toList();
+  }
+
   /** Up to {@code limit} records from an index on. */
   public List<Record> records(long from, int limit) {
     return source.read(
@@ -137,6 +178,22 @@ public final class LedgerState {
   public Optional<String> checkpoint(long size) {
     return source.read(
         dsl -> dsl.select(NOTE).from(LOG_CHECKPOINT).where(SIZE.eq(size)).fetchOptional(NOTE));
+  }
+
+  /** The key of the last rotation, in its written form; none while the first key signs. */
+  Optional<String> signingKey() {
+    return source.read(
+        dsl ->
+            dsl.select(VERIFIER)
+                .from(SIGNING_KEY)
+                .orderBy(RECORD_IDX.desc())
+                .limit(1)
+                .fetchOptional(VERIFIER));
+  }
+
+  /** How the log's key was replaced. */
+  public List<Recorded<Fact.KeyRotated>> keyRotations() {
+    return facts(Fact.KeyRotated.class, SIGNING_KEY, RECORD_IDX, noCondition());
   }
 
   /** Runs a computation over the log's Merkle tree. */

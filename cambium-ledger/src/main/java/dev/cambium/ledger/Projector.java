@@ -56,6 +56,8 @@ import org.jspecify.annotations.Nullable;
  *                       version is the line's stable one; released:
  *                       it became stable since the campaign opened
  *   campaign-closed     campaign open; summary counts its settlements  campaign is closed
+ *   key-rotated         two keys of the log's name; "from" is the key  the log is signed by "to"
+ *                       of the last rotation, if there was one
  *
  * Where a fact names no campaign, action, parent, predecessor or reference, what is needed of it is
  * not needed. A rollback needs nothing but the past: it is possible in every state.
@@ -111,6 +113,8 @@ final class Projector {
       settle(index, settled);
     } else if (fact instanceof Fact.CampaignClosed closed) {
       close(index, closed);
+    } else if (fact instanceof Fact.KeyRotated rotated) {
+      rotate(index, rotated);
     } else {
       throw new AssertionError("a fact without a transition: " + fact.getClass());
     }
@@ -398,6 +402,31 @@ final class Projector {
         .set(OUTCOME, label(fact.outcome()))
         .set(RECORD_IDX, index)
         .where(CAMPAIGN.eq(fact.campaign()))
+        .execute();
+  }
+
+  private void rotate(long index, Fact.KeyRotated fact) {
+    VerifierKey from;
+    VerifierKey to;
+    try {
+      from = VerifierKey.parse(fact.from());
+      to = VerifierKey.parse(fact.to());
+    } catch (IllegalArgumentException e) {
+      throw new InvalidFactException("a rotation of keys: " + e.getMessage());
+    }
+    need(
+        from.name().equals(to.name()) && !from.equals(to),
+        "the key %s of the log cannot be replaced by %s",
+        from,
+        to);
+    Optional<String> last = state.signingKey();
+    need(
+        last.isEmpty() || last.get().equals(from.toString()),
+        "the key %s cannot be replaced: the log is signed by %s",
+        from,
+        last.orElse("none"));
+    dsl.insertInto(SIGNING_KEY, RECORD_IDX, FORMER, VERIFIER)
+        .values(index, fact.from(), fact.to())
         .execute();
   }
 

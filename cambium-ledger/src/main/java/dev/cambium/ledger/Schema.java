@@ -14,7 +14,7 @@ import org.jooq.impl.SQLDataType;
 final class Schema {
 
   /** The newest migration script; see {@code V*.sql} beside this package's classes. */
-  static final int VERSION = 1;
+  static final int VERSION = 2;
 
   static final Table<Record> LOG_RECORD = table(name("log_record"));
   static final Table<Record> LOG_NODE = table(name("log_node"));
@@ -31,6 +31,7 @@ final class Schema {
   static final Table<Record> CHANNEL_MOVE = table(name("channel_move"));
   static final Table<Record> SETTLEMENT_TABLE = table(name("settlement"));
   static final Table<Record> ARTIFACT = table(name("artifact"));
+  static final Table<Record> SIGNING_KEY = table(name("signing_key"));
 
   static final Field<Long> IDX = number("idx");
   static final Field<String> LEAF = text("leaf");
@@ -61,6 +62,8 @@ final class Schema {
   static final Field<String> EVIDENCE = text("evidence");
   static final Field<String> CHANNEL = text("channel");
   static final Field<String> SETTLEMENT = text("settlement");
+  static final Field<String> FORMER = text("former");
+  static final Field<String> VERIFIER = text("verifier");
 
   /**
    * A table that follows from the records alone.
@@ -106,7 +109,8 @@ final class Schema {
               SETTLEMENT_TABLE,
               List.of(CAMPAIGN, LINE),
               List.of(SETTLEMENT, RECORD_IDX)),
-          derived("artifact", ARTIFACT, List.of(DIGEST, RECORD_IDX), List.of()));
+          derived("artifact", ARTIFACT, List.of(DIGEST, RECORD_IDX), List.of()),
+          derived("signing_key", SIGNING_KEY, List.of(RECORD_IDX), List.of(FORMER, VERIFIER)));
 
   private Schema() {}
 

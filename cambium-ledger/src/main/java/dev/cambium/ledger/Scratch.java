@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
@@ -21,6 +22,19 @@ final class Scratch implements AutoCloseable {
   private final Path directory;
   private final Connection connection;
 
+  /** A freshly migrated database: making one takes much longer than copying it. */
+  private static byte @Nullable [] template;
+
+  private static synchronized byte[] template(Path directory) throws IOException {
+    if (template == null) {
+      Path file = directory.resolve("template.db");
+      Database.migrate(
+          new SqliteConnector(file).dataSource(SQLiteConfig.SynchronousMode.OFF, false));
+      template = Files.readAllBytes(file);
+    }
+    return template;
+  }
+
   Scratch() {
     try {
       directory = Files.createTempDirectory("cambium-replay");
@@ -28,13 +42,13 @@ final class Scratch implements AutoCloseable {
       throw new LedgerException("cannot create a temporary directory to replay in: " + e, e);
     }
     try {
+      Files.write(directory.resolve("replay.db"), template(directory));
       SQLiteDataSource source =
           new SqliteConnector(directory.resolve("replay.db"))
               .dataSource(SQLiteConfig.SynchronousMode.OFF, false);
-      Database.migrate(source);
       connection = source.getConnection();
       connection.setAutoCommit(false);
-    } catch (SQLException e) {
+    } catch (SQLException | IOException e) {
       delete();
       throw new LedgerException("cannot make a temporary database to replay in: " + e, e);
     }

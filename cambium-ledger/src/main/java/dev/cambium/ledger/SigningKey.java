@@ -2,12 +2,15 @@ package dev.cambium.ledger;
 
 import dev.cambium.model.Digest;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
@@ -19,8 +22,12 @@ import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
 import java.security.Signature;
 import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.EnumSet;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -53,44 +60,139 @@ public final class SigningKey {
    * @throws LedgerException if it holds one, or cannot be written
    */
   static SigningKey generate(Path directory) {
-    KeyPair pair;
+    KeyPair pair = pair();
+    // The origin must be the log's alone, so it is made from what is the log's alone.
+    String origin = "cambium.dev/ledger/" + Digest.of(pair.getPublic().getEncoded()).brief();
+    SigningKey key = new SigningKey(pair.getPrivate(), VerifierKey.of(origin, pair.getPublic()));
+    Path privateFile = directory.resolve(PRIVATE_FILE);
+    if (Files.exists(privateFile)) {
+      throw new LedgerException(
+          "a signing key is already there: " + privateFile + "; it will not be replaced");
+    }
+    key.write(directory, privateFile, directory.resolve(PUBLIC_FILE));
+    return key;
+  }
+
+  /**
+   * Makes a key that is to replace a log's key, and writes both files under names of their own: two
+   * processes that do this at once do not get into each other's way. It is the log's key once a
+   * record says so and {@link #adopt} has renamed them.
+   *
+   * @param origin the log's name, which stays
+   */
+  static SigningKey successor(Path directory, String origin) {
+    KeyPair pair = pair();
+    SigningKey key = new SigningKey(pair.getPrivate(), VerifierKey.of(origin, pair.getPublic()));
+    key.write(
+        directory,
+        successorFile(directory, key.verifier, PRIVATE_FILE),
+        successorFile(directory, key.verifier, PUBLIC_FILE));
+    return key;
+  }
+
+  /**
+   * Puts the files of a successor in the place of its predecessor's, unless that is done already.
+   * The private key goes first: as long as the public one has its own name, this can be repeated.
+   */
+  static void adopt(Path directory, VerifierKey successor) {
     try {
-      pair = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
+      for (String name : List.of(PRIVATE_FILE, PUBLIC_FILE)) {
+        Path file = successorFile(directory, successor, name);
+        try {
+          Files.move(
+              file,
+              directory.resolve(name),
+              StandardCopyOption.ATOMIC_MOVE,
+              StandardCopyOption.REPLACE_EXISTING);
+        } catch (NoSuchFileException e) {
+          continue; // another process was first
+        }
+      }
+      force(directory);
+    } catch (IOException e) {
+      throw new LedgerException(
+          "cannot put the new signing key in its place in " + directory + ": " + e, e);
+    }
+  }
+
+  /** A crash may have come between the two renames of {@link #adopt}. */
+  private static Optional<SigningKey> finishAdoption(Path directory, SigningKey found) {
+    byte[] probe = {0};
+    List<Path> successors = new ArrayList<>();
+    try (DirectoryStream<Path> files =
+        Files.newDirectoryStream(directory, "next-*-" + PUBLIC_FILE)) {
+      files.forEach(successors::add);
+    } catch (IOException e) {
+      throw new LedgerException("cannot read " + directory + ": " + e, e);
+    }
+    for (Path file : successors) {
+      VerifierKey verifier = loadPublicFile(file);
+      if (verifier.verifies(probe, found.sign(probe))) {
+        adopt(directory, verifier);
+        return Optional.of(new SigningKey(found.key, verifier));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Removes the files of a key that did not become the log's. */
+  static void abandon(Path directory, VerifierKey successor) {
+    try {
+      Files.deleteIfExists(successorFile(directory, successor, PRIVATE_FILE));
+      Files.deleteIfExists(successorFile(directory, successor, PUBLIC_FILE));
+    } catch (IOException e) {
+      throw new LedgerException("cannot remove an unused key from " + directory + ": " + e, e);
+    }
+  }
+
+  private static Path successorFile(Path directory, VerifierKey key, String name) {
+    return directory.resolve("next-" + HexFormat.of().formatHex(key.hash()) + "-" + name);
+  }
+
+  private static KeyPair pair() {
+    try {
+      return KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
     } catch (GeneralSecurityException e) {
       throw new AssertionError("every JDK from 15 has Ed25519", e);
     }
-    // The origin must be the log's alone, so it is made from what is the log's alone.
-    String origin = "cambium.dev/ledger/" + Digest.of(pair.getPublic().getEncoded()).brief();
-    VerifierKey verifier = VerifierKey.of(origin, pair.getPublic());
-    String pem =
-        BEGIN
-            + "\n"
-            + Base64.getMimeEncoder(64, new byte[] {'\n'})
-                .encodeToString(pair.getPrivate().getEncoded())
-            + "\n"
-            + END
-            + "\n";
-    Path privateFile = directory.resolve(PRIVATE_FILE);
+  }
+
+  private void write(Path directory, Path privateFile, Path publicFile) {
     try {
       Files.createDirectories(directory);
-      if (Files.exists(privateFile)) {
-        throw new LedgerException(
-            "a signing key is already there: " + privateFile + "; it will not be replaced");
-      }
-      try (var channel =
-          Files.newByteChannel(
+      try (FileChannel channel =
+          FileChannel.open(
               privateFile,
               Set.<OpenOption>of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
               posix()
                   ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER_ONLY)}
                   : new FileAttribute<?>[0])) {
-        channel.write(java.nio.ByteBuffer.wrap(pem.getBytes(StandardCharsets.US_ASCII)));
+        channel.write(java.nio.ByteBuffer.wrap(pem(key).getBytes(StandardCharsets.US_ASCII)));
+        channel.force(true);
       }
-      Files.writeString(directory.resolve(PUBLIC_FILE), verifier + "\n");
+      Files.writeString(publicFile, verifier + "\n", StandardOpenOption.CREATE_NEW);
+      force(publicFile);
+      force(directory);
     } catch (IOException e) {
       throw new LedgerException("cannot write the signing key to " + directory + ": " + e, e);
     }
-    return new SigningKey(pair.getPrivate(), verifier);
+  }
+
+  private static void force(Path file) throws IOException {
+    if (posix()) { // elsewhere a directory cannot be opened
+      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+        channel.force(true);
+      }
+    }
+  }
+
+  private static String pem(PrivateKey key) {
+    return BEGIN
+        + "\n"
+        + Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(key.getEncoded())
+        + "\n"
+        + END
+        + "\n";
   }
 
   /**
@@ -129,6 +231,7 @@ public final class SigningKey {
     }
     PrivateKey key;
     try {
+      // One written form only, so that no byte of the file can change unnoticed.
       int begin = pem.indexOf(BEGIN);
       int end = pem.indexOf(END);
       if (begin < 0 || end < begin) {
@@ -136,6 +239,9 @@ public final class SigningKey {
       }
       byte[] der = Base64.getMimeDecoder().decode(pem.substring(begin + BEGIN.length(), end));
       key = KeyFactory.getInstance("Ed25519").generatePrivate(new PKCS8EncodedKeySpec(der));
+      if (!pem(key).equals(pem)) {
+        throw new IllegalArgumentException("it is not as it was written");
+      }
     } catch (IllegalArgumentException | GeneralSecurityException e) {
       throw new LedgerException(
           "the signing key " + file + " is not an Ed25519 key in PKCS #8: " + e.getMessage(), e);
@@ -143,6 +249,10 @@ public final class SigningKey {
     SigningKey signing = new SigningKey(key, verifier);
     byte[] probe = {0};
     if (!verifier.verifies(probe, signing.sign(probe))) {
+      Optional<SigningKey> adopted = finishAdoption(directory, signing);
+      if (adopted.isPresent()) {
+        return adopted.get();
+      }
       throw new LedgerException(
           "the two keys in " + directory + " do not belong together; restore both from a backup");
     }
@@ -151,9 +261,17 @@ public final class SigningKey {
 
   /** Reads the public key alone, which is all that checking needs. */
   static VerifierKey loadPublic(Path directory) {
-    Path file = directory.resolve(PUBLIC_FILE);
+    return loadPublicFile(directory.resolve(PUBLIC_FILE));
+  }
+
+  private static VerifierKey loadPublicFile(Path file) {
     try {
-      return VerifierKey.parse(Files.readString(file));
+      String text = Files.readString(file);
+      VerifierKey key = VerifierKey.parse(text);
+      if (!text.equals(key + "\n")) {
+        throw new IllegalArgumentException("it is not as it was written, one line and its end");
+      }
+      return key;
     } catch (NoSuchFileException e) {
       throw new LedgerException(
           "the ledger's public key " + file + " is missing; restore it from a backup", e);

@@ -56,7 +56,7 @@ final class Verification {
   private final DSLContext scratch;
   private final VerifierKey key;
   private final ArtifactCheck artifactCheck;
-  private final Optional<Checkpoint> witnessed;
+  private final List<Checkpoint> witnessed;
 
   private final Projector projector;
   private final CompactRange tree = new CompactRange();
@@ -72,10 +72,15 @@ final class Verification {
   private boolean rootDamaged;
   private long laterRootsDamaged;
 
+  private KeyHistory keys;
+
   private long records;
   private long checkpoints;
   private long rows;
   private long artifacts;
+
+  /** The largest size at which a checkpoint that was kept elsewhere agrees. */
+  private long witnessedUpTo;
 
   /** The size of the last checkpoint read, and the facts after it, as far as they are named. */
   private long covered;
@@ -87,17 +92,22 @@ final class Verification {
       DSLContext scratch,
       VerifierKey key,
       ArtifactCheck artifactCheck,
-      Optional<Checkpoint> witnessed) {
+      List<Checkpoint> witnessed) {
     this.live = live;
     this.scratch = scratch;
     this.key = key;
+    this.keys = KeyHistory.of(key);
     this.artifactCheck = artifactCheck;
-    this.witnessed = witnessed;
+    this.witnessed = List.copyOf(witnessed);
     this.projector = new Projector(scratch);
   }
 
   VerificationReport run() {
+    keys = keys();
     checkLog();
+    if (!keys.current().equals(key)) {
+      error(null, null, "signing key", key.toString(), keys.current() + ", as the records say");
+    }
     for (Derived derived : DERIVED) {
       if (derived.table() != LOG_NODE || !treeLost) {
         compare(derived);
@@ -273,7 +283,15 @@ final class Verification {
     checkpoints++;
     long first = Math.max(0, size - 1);
     try {
-      Checkpoint checkpoint = Checkpoint.open(row.value2(), key);
+      List<VerifierKey> signers = keys.signers(size);
+      Checkpoint checkpoint = Checkpoint.open(row.value2(), signers.get(0));
+      for (VerifierKey signer : signers.subList(1, signers.size())) {
+        Checkpoint.open(row.value2(), signer);
+      }
+      int signatures = SignedNote.parse(row.value2()).signatures();
+      if (signatures != signers.size()) {
+        throw new IllegalArgumentException(signatures + " signatures, not " + signers.size());
+      }
       if (checkpoint.size() == size) {
         return Optional.of(checkpoint);
       }
@@ -332,13 +350,20 @@ final class Verification {
   }
 
   private void checkWitness(long size) {
-    if (witnessed.isPresent() && witnessed.get().size() == size && !treeLost) {
-      String root = witnessed.get().root().hex();
-      if (!root.equals(tree.root().hex())) {
+    for (Checkpoint witness : witnessed) {
+      if (witness.size() != size || treeLost) {
+        continue;
+      }
+      String root = witness.root().hex();
+      if (root.equals(tree.root().hex())) {
+        witnessedUpTo = size;
+      } else {
         error(
             null,
             null,
-            "history before record " + size,
+            "history before record "
+                + size
+                + (witnessedUpTo == 0 ? "" : ", from record " + witnessedUpTo + " on"),
             "the root " + root + " of the checkpoint that was kept elsewhere",
             tree.root().hex());
       }
@@ -346,13 +371,40 @@ final class Verification {
   }
 
   private void reportWitnessBeyond(long size) {
-    if (witnessed.isPresent() && witnessed.get().size() > size) {
-      error(
-          size,
-          null,
-          "size of the log",
-          "at least " + witnessed.get().size() + ", as the checkpoint says that was kept elsewhere",
-          Long.toString(size));
+    for (Checkpoint witness : witnessed) {
+      if (witness.size() > size) {
+        error(
+            size,
+            null,
+            "size of the log",
+            "at least " + witness.size() + ", as the checkpoint says that was kept elsewhere",
+            Long.toString(size));
+      }
+    }
+  }
+
+  /**
+   * The keys as the log's records tell, whatever the table of keys says. Records that cannot be
+   * read are reported where they are checked; the key that is held then stands for all.
+   */
+  private KeyHistory keys() {
+    List<Recorded<Fact.KeyRotated>> rotations = new ArrayList<>();
+    try (Cursor<Record2<Long, String>> leaves =
+        live.select(IDX, LEAF)
+            .from(LOG_RECORD)
+            .where(LEAF.contains("\"fact\":\"key-rotated\""))
+            .orderBy(IDX)
+            .fetchSize(FETCH_SIZE)
+            .fetchLazy()) {
+      for (Record2<Long, String> row : leaves) {
+        Record record = LedgerState.parse(row.value2());
+        if (record.fact() instanceof Fact.KeyRotated rotated) {
+          rotations.add(new Recorded<>(row.value1(), record.time(), record.actor(), rotated));
+        }
+      }
+      return KeyHistory.of(key, rotations);
+    } catch (IllegalArgumentException | LedgerException e) {
+      return KeyHistory.of(key);
     }
   }
 

@@ -76,6 +76,9 @@ public final class VerifierKey {
     if (typed.length != 1 + RAW_LENGTH || typed[0] != ED25519) {
       throw new IllegalArgumentException("not an Ed25519 verifier key: '" + text + "'");
     }
+    if (!Base64.getEncoder().encodeToString(typed).equals(parts[2])) {
+      throw new IllegalArgumentException("not in its one written form: '" + text + "'");
+    }
     VerifierKey key = ofRaw(parts[0], Arrays.copyOfRange(typed, 1, typed.length));
     String hash = HexFormat.of().formatHex(key.hash());
     if (!hash.equals(parts[1])) {
@@ -113,6 +116,21 @@ public final class VerifierKey {
     } catch (GeneralSecurityException e) {
       throw new AssertionError("every JDK from 15 has Ed25519", e);
     }
+  }
+
+  /** Whether a signature line's first bytes are this key's. */
+  boolean named(String keyName, byte[] keyHash) {
+    return name.equals(keyName) && Arrays.equals(hash(), keyHash);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof VerifierKey key && toString().equals(key.toString());
+  }
+
+  @Override
+  public int hashCode() {
+    return toString().hashCode();
   }
 
   /** The written form; see {@link #parse}. */

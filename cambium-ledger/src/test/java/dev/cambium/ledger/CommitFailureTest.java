@@ -53,6 +53,7 @@ class CommitFailureTest {
               }
             },
             SigningKey.load(home.resolve(Ledger.KEYS)),
+            home.resolve(Ledger.KEYS),
             InstantSource.system());
   }
 

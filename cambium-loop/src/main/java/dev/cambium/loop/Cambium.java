@@ -3,11 +3,18 @@ package dev.cambium.loop;
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
+import dev.cambium.ledger.Checkpoint;
+import dev.cambium.ledger.ConsistencyProof;
 import dev.cambium.ledger.EcosystemLock;
+import dev.cambium.ledger.Envelope;
+import dev.cambium.ledger.KeyHistory;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.PublishedLog;
+import dev.cambium.ledger.RecordProof;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.ledger.VerificationReport;
+import dev.cambium.ledger.VerifierKey;
 import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.action.EffectiveModel;
 import dev.cambium.loop.action.JobExecutor;
@@ -21,6 +28,7 @@ import dev.cambium.loop.data.DataException;
 import dev.cambium.loop.data.Overlap;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.explain.Statements;
 import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Evaluations;
@@ -49,11 +57,13 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -505,12 +515,84 @@ public final class Cambium implements AutoCloseable {
 
   /** Recomputes everything that the ecosystem claims; see {@link Ledger#verify}. */
   public VerificationReport verify(Progress progress) {
+    return verify(progress, List.of());
+  }
+
+  /**
+   * As {@link #verify(Progress)}, and that the ledger continues what it once was.
+   *
+   * @param witnessed checkpoints of it that were kept elsewhere
+   */
+  public VerificationReport verify(Progress progress, List<Checkpoint> witnessed) {
     Set<Digest> checked = new HashSet<>();
     return ledger.verify(
         artifact -> {
           progress.at("Verifying artifacts", checked.size(), 0, "");
           return problem(artifact, checked);
-        });
+        },
+        witnessed);
+  }
+
+  // ------------------------------------------------------------------- showing it to others
+
+  /** The keys that the ledger was and is signed with. */
+  public KeyHistory keys() {
+    return ledger.keys();
+  }
+
+  /** Replaces the key that signs the ledger; see {@link Ledger#rotateKey}. */
+  public VerifierKey rotateKey(String reason) {
+    return ledger.rotateKey(actor, reason);
+  }
+
+  /** Proves a record to whoever holds the public key; see {@link Ledger#prove}. */
+  public RecordProof prove(long record, OptionalLong size) {
+    return ledger.prove(record, size);
+  }
+
+  /** Proves that the ledger continues what it was at a size; see {@link Ledger#proveSince}. */
+  public ConsistencyProof proveSince(long size) {
+    return ledger.proveSince(size);
+  }
+
+  /** Writes, or brings up to date, a directory that a web server can publish the log from. */
+  public PublishedLog.Published publish(Path target) {
+    return new PublishedLog(target).update(ledger);
+  }
+
+  /**
+   * A signed statement about what a record made: see {@link Statements}.
+   *
+   * @throws IllegalArgumentException if it made nothing
+   */
+  public Envelope attest(long record) {
+    return ledger.sign(Statements.PAYLOAD_TYPE, statements().of(record));
+  }
+
+  /** A signed statement about how a version was made. */
+  public Envelope attest(VersionRef version) {
+    version(version);
+    return attest(state().version(version).orElseThrow().index());
+  }
+
+  /**
+   * Checks that a statement is signed by this ledger, and what its records say today.
+   *
+   * @return the index of the record that it is about
+   * @throws IllegalArgumentException saying what does not hold
+   */
+  public long checkAttestation(Envelope envelope) {
+    byte[] claimed = envelope.open(keys());
+    long record = statements().record(claimed);
+    if (!Arrays.equals(statements().of(record), claimed)) {
+      throw new IllegalArgumentException(
+          "the statement is signed, but record " + record + " of this ledger says something else");
+    }
+    return record;
+  }
+
+  private Statements statements() {
+    return new Statements(state(), store, ledger.verifierKey().name());
   }
 
   /** What is wrong with an artifact or, if it is a manifest, with one of its files. */

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = Fact.VerdictReached.class, name = "verdict-reached"),
   @JsonSubTypes.Type(value = Fact.ChannelMoved.class, name = "channel-moved"),
   @JsonSubTypes.Type(value = Fact.LineSettled.class, name = "line-settled"),
-  @JsonSubTypes.Type(value = Fact.CampaignClosed.class, name = "campaign-closed")
+  @JsonSubTypes.Type(value = Fact.CampaignClosed.class, name = "campaign-closed"),
+  @JsonSubTypes.Type(value = Fact.KeyRotated.class, name = "key-rotated")
 })
 public sealed interface Fact {
 
@@ -290,4 +291,15 @@ public sealed interface Fact {
       summary = java.util.Collections.unmodifiableMap(new TreeMap<>(summary));
     }
   }
+
+  /**
+   * The key that signs the log was replaced. The checkpoint that ends with this record is signed by
+   * both keys: the old one vouches for the new one, and the new one shows that somebody holds it.
+   * Every later checkpoint is signed by the new one alone.
+   *
+   * @param from the key before, in the written form of a C2SP verifier key
+   * @param to the key afterwards, likewise
+   * @param reason for people
+   */
+  record KeyRotated(String from, String to, String reason) implements Fact {}
 }
