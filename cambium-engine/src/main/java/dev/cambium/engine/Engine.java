@@ -86,12 +86,12 @@ public final class Engine {
     try (RowEncoder encoder = LanguageModel.encoder(job.model());
         Decoder decoder = Decoder.load(job.model())) {
       LanguageModel.checkVocabulary(job.model(), encoder, decoder.config());
-      if (recipe.maxTokens() > decoder.config().maxPositions()) {
+      if (recipe.maxTokens() > decoder.config().contextLength()) {
         throw new IllegalArgumentException(
             "the recipe's max-tokens is "
                 + recipe.maxTokens()
                 + ", the model's longest context "
-                + decoder.config().maxPositions());
+                + decoder.config().contextLength());
       }
       DataMix mix = encode(job.sources(), encoder, progress);
       Trainer trainer =

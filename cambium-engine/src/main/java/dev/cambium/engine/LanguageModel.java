@@ -1,7 +1,7 @@
 package dev.cambium.engine;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
-import dev.cambium.engine.decoder.DecoderConfig;
 import dev.cambium.engine.decoder.Logits;
 import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.generation.Completion;
@@ -187,7 +187,7 @@ public final class LanguageModel implements AutoCloseable {
               "the conversation has "
                   + prompt.length
                   + " tokens, the model's context "
-                  + decoder.config().maxPositions());
+                  + decoder.config().contextLength());
       case NOT_FINITE -> throw new IllegalStateException("the model's output is not finite");
       case STOPPED, LENGTH -> {}
     }

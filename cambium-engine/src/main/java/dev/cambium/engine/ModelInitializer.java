@@ -1,7 +1,7 @@
 package dev.cambium.engine;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
-import dev.cambium.engine.decoder.DecoderConfig;
 import dev.cambium.engine.decoder.Precision;
 import dev.cambium.engine.text.BpeTrainer;
 import dev.cambium.engine.text.RowEncoder;

@@ -72,7 +72,7 @@ public final class AdapterDirectory {
   private static Inspection inspect(Path path, Optional<Path> base) {
     Findings findings = new Findings();
     Folder folder = new Folder(path, findings);
-    Optional<LlamaShape> shape = base.flatMap(b -> shapeOf(b, findings));
+    Optional<DecoderConfig> shape = base.flatMap(b -> shapeOf(b, findings));
     findings.fact("checked against", base.map(Path::toString).orElse("no base"));
     boolean isAdapter = folder.has(CONFIG);
     Optional<Lora> lora = Optional.empty();
@@ -176,13 +176,13 @@ public final class AdapterDirectory {
   }
 
   /** A base's shape; without problems of its own, which its own inspection names. */
-  private static Optional<LlamaShape> shapeOf(Path base, Findings findings) {
+  private static Optional<DecoderConfig> shapeOf(Path base, Findings findings) {
     Findings ofBase = new Findings();
     Folder folder = new Folder(base, ofBase);
-    Optional<LlamaShape> shape =
+    Optional<DecoderConfig> shape =
         folder.has(ModelDirectory.CONFIG)
             ? JsonFile.read(folder, ModelDirectory.CONFIG, ofBase)
-                .flatMap(config -> LlamaShape.read(config, ofBase))
+                .flatMap(config -> DecoderConfig.read(config, ofBase))
             : Optional.empty();
     if (shape.isEmpty()) {
       findings.refuse(
@@ -196,7 +196,7 @@ public final class AdapterDirectory {
   }
 
   private static void checkWeights(
-      Folder folder, Optional<Lora> lora, Optional<LlamaShape> shape, Findings findings) {
+      Folder folder, Optional<Lora> lora, Optional<DecoderConfig> shape, Findings findings) {
     try (Weights weights = new Weights(findings)) {
       if (!weights.add(WEIGHTS, folder.file(WEIGHTS))) {
         return;
@@ -216,8 +216,8 @@ public final class AdapterDirectory {
   }
 
   private static SortedMap<String, List<Long>> expected(
-      Lora lora, Optional<LlamaShape> shape, Weights weights) {
-    int layers = shape.map(LlamaShape::layers).orElseGet(() -> layersIn(weights));
+      Lora lora, Optional<DecoderConfig> shape, Weights weights) {
+    int layers = shape.map(DecoderConfig::layers).orElseGet(() -> layersIn(weights));
     long rank = lora.rank();
     SortedMap<String, List<Long>> expected = new TreeMap<>();
     for (Projection target : lora.targets()) {

@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Gathers what an inspection finds. */
 final class Findings {
@@ -47,6 +48,26 @@ final class Findings {
     alike.add(problem);
     if (alike.size() <= LISTED) {
       problems.add(problem);
+    }
+  }
+
+  /** How many refusals there are so far. */
+  int refusals() {
+    return (int) problems.stream().filter(p -> p.severity() == Severity.REFUSED).count();
+  }
+
+  /**
+   * Ends a reading that cannot go on with what was refused.
+   *
+   * @throws IllegalArgumentException with every refusal
+   */
+  void throwIfRefused() {
+    if (refusals() > 0) {
+      throw new IllegalArgumentException(
+          problems.stream()
+              .filter(p -> p.severity() == Severity.REFUSED)
+              .map(Problem::line)
+              .collect(Collectors.joining("\n")));
     }
   }
 

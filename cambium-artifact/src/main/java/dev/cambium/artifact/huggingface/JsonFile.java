@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +47,20 @@ final class JsonFile {
             name, "", size + " bytes", "at most " + MAX_SIZE, "Check that this is the right file.");
         return Optional.empty();
       }
-      JsonNode tree = MAPPER.readTree(Files.readAllBytes(folder.file(name)));
+      return parse(name, Files.readAllBytes(folder.file(name)), findings);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + folder.file(name) + ": " + e, e);
+    }
+  }
+
+  /** Reads a text; empty, with a problem, if it is not a JSON object. */
+  static Optional<JsonFile> parse(String name, String text, Findings findings) {
+    return parse(name, text.getBytes(StandardCharsets.UTF_8), findings);
+  }
+
+  private static Optional<JsonFile> parse(String name, byte[] bytes, Findings findings) {
+    try {
+      JsonNode tree = MAPPER.readTree(bytes);
       if (tree instanceof ObjectNode object) {
         return Optional.of(new JsonFile(name, object, findings));
       }
@@ -69,7 +83,7 @@ final class JsonFile {
           "a JSON object",
           "Download or save the file again.");
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot read " + folder.file(name) + ": " + e, e);
+      throw new UncheckedIOException("cannot read " + name + ": " + e, e);
     }
     return Optional.empty();
   }
@@ -114,6 +128,14 @@ final class JsonFile {
     }
     refuse(path, shown(value), "a whole number from 1 to " + bound);
     return 0;
+  }
+
+  /** A whole number, 0 or more; {@code absent} if the key is not there. */
+  int natural(String key, int absent) {
+    JsonNode value = tree.path(key);
+    return value.isIntegralNumber() && value.asLong(-1) == 0
+        ? 0
+        : positive(key, absent, Integer.MAX_VALUE);
   }
 
   /** A finite number above 0; NaN, with a problem, if it is something else. */

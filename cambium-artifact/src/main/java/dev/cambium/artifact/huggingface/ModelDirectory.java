@@ -49,12 +49,12 @@ public final class ModelDirectory {
     Findings findings = new Findings();
     Folder folder = new Folder(path, findings);
     boolean isModel = folder.has(CONFIG);
-    Optional<LlamaShape> shape = Optional.empty();
+    Optional<DecoderConfig> shape = Optional.empty();
     if (isModel) {
       folder.take(CONFIG);
       shape =
           JsonFile.read(folder, CONFIG, findings)
-              .flatMap(config -> LlamaShape.read(config, findings));
+              .flatMap(config -> DecoderConfig.read(config, findings));
     } else {
       findings.refuse(
           CONFIG,
@@ -75,7 +75,8 @@ public final class ModelDirectory {
         folder.ignored());
   }
 
-  private static void checkWeights(Folder folder, Optional<LlamaShape> shape, Findings findings) {
+  private static void checkWeights(
+      Folder folder, Optional<DecoderConfig> shape, Findings findings) {
     boolean single = folder.has(WEIGHTS);
     boolean sharded = folder.has(INDEX);
     if (single == sharded) {
@@ -200,15 +201,16 @@ public final class ModelDirectory {
   }
 
   private static void checkTensors(
-      Weights weights, LlamaShape shape, String mainFile, Findings findings) {
+      Weights weights, DecoderConfig shape, String mainFile, Findings findings) {
     SortedMap<String, List<Long>> expected = shape.tensors();
-    if (shape.tied() && weights.names().contains(LlamaShape.HEAD)) {
-      expected.put(LlamaShape.HEAD, List.of(shape.vocabulary(), shape.width()));
-      if (!weights.equal(LlamaShape.HEAD, LlamaShape.EMBEDDING)) {
+    if (shape.tiedEmbeddings() && weights.names().contains(DecoderConfig.HEAD)) {
+      expected.put(
+          DecoderConfig.HEAD, List.of((long) shape.vocabularySize(), (long) shape.hiddenSize()));
+      if (!weights.equal(DecoderConfig.HEAD, DecoderConfig.EMBEDDING)) {
         findings.refuse(
-            weights.fileOf(LlamaShape.HEAD).orElse(mainFile),
-            LlamaShape.HEAD,
-            "other values than " + LlamaShape.EMBEDDING,
+            weights.fileOf(DecoderConfig.HEAD).orElse(mainFile),
+            DecoderConfig.HEAD,
+            "other values than " + DecoderConfig.EMBEDDING,
             "none, or the same values, as tie_word_embeddings is true",
             "Set tie_word_embeddings to false, or remove the tensor.");
       }
@@ -217,7 +219,8 @@ public final class ModelDirectory {
         expected, mainFile, CONFIG, "Check that weights and configuration belong together.");
   }
 
-  private static void checkTokenizer(Folder folder, Optional<LlamaShape> shape, Findings findings) {
+  private static void checkTokenizer(
+      Folder folder, Optional<DecoderConfig> shape, Findings findings) {
     if (!folder.has(TOKENIZER)) {
       findings.refuse(
           TOKENIZER,
@@ -240,12 +243,12 @@ public final class ModelDirectory {
     findings.fact("tokenizer ids", highest + 1);
     shape.ifPresent(
         s -> {
-          if (highest >= s.vocabulary()) {
+          if (highest >= s.vocabularySize()) {
             findings.refuse(
                 TOKENIZER,
                 "model.vocab",
                 "a token with id " + highest,
-                "ids below " + s.vocabulary() + ", the rows of the embedding",
+                "ids below " + s.vocabularySize() + ", the rows of the embedding",
                 "Give the tokenizer that the model was trained with.");
           }
         });
@@ -268,7 +271,7 @@ public final class ModelDirectory {
   }
 
   private static void checkSpecialTokens(
-      Folder folder, Optional<LlamaShape> shape, Findings findings) {
+      Folder folder, Optional<DecoderConfig> shape, Findings findings) {
     for (String name : List.of(CONFIG, GENERATION_CONFIG)) {
       if (!folder.has(name)) {
         continue;
@@ -281,7 +284,7 @@ public final class ModelDirectory {
       Optional<JsonFile> file = JsonFile.read(folder, name, unread);
       if (file.isPresent() && shape.isPresent()) {
         for (String key : List.of("bos_token_id", "eos_token_id", "pad_token_id")) {
-          checkIds(name, key, file.get().tree().path(key), shape.get().vocabulary(), findings);
+          checkIds(name, key, file.get().tree().path(key), shape.get().vocabularySize(), findings);
         }
       }
     }

@@ -1,9 +1,11 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.backend.Backend;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -11,6 +13,7 @@ import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -20,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A decoder-only transformer of the Llama family: RMSNorm before each block, rotary positions,
- * grouped-query attention, SwiGLU, tied or untied head. Computes in fp32 and matches the reference
+ * grouped-query attention, SwiGLU, tied or untied head; with sliding windows and norms of queries
+ * and keys where a {@link DecoderConfig} says so. Computes in fp32 and matches the reference
  * implementation's logits to rounding.
  *
  * <p>Logits are computed only at the positions asked for: with a large vocabulary and a small model
@@ -40,6 +44,8 @@ public final class Decoder implements AutoCloseable {
       @Nullable Leaf qkvBias,
       Leaf out,
       @Nullable Leaf outBias,
+      @Nullable Leaf queryNorm,
+      @Nullable Leaf keyNorm,
       Leaf postNorm,
       Leaf gateUp,
       Leaf down) {}
@@ -64,7 +70,7 @@ public final class Decoder implements AutoCloseable {
     this.config = config;
     this.layout = new ParameterLayout(config);
     this.flat = new FlatWeights(layout.size());
-    this.frequencies = Rope.frequencies(config);
+    this.frequencies = Rope.frequencies(config, 0);
     this.embedding = leaf(ParameterLayout.EMBEDDING);
     this.head = config.tiedEmbeddings() ? embedding : leaf(ParameterLayout.HEAD);
     this.finalNorm = leaf(ParameterLayout.FINAL_NORM);
@@ -78,6 +84,8 @@ public final class Decoder implements AutoCloseable {
               bias ? fused(i, "self_attn.", ".bias", "q_proj", "k_proj", "v_proj") : null,
               leaf(layer(i, "self_attn.o_proj.weight")),
               outBias ? leaf(layer(i, "self_attn.o_proj.bias")) : null,
+              config.queryKeyNorm() ? leaf(layer(i, "self_attn.q_norm.weight")) : null,
+              config.queryKeyNorm() ? leaf(layer(i, "self_attn.k_norm.weight")) : null,
               leaf(layer(i, "post_attention_layernorm.weight")),
               fused(i, "mlp.", ".weight", "gate_proj", "up_proj"),
               leaf(layer(i, "mlp.down_proj.weight"))));
@@ -179,7 +187,7 @@ public final class Decoder implements AutoCloseable {
         flat,
         precision,
         "config.json",
-        config.toJson(precision));
+        config.toJson(precision.dtype()));
   }
 
   /** Its shape. */
@@ -549,31 +557,71 @@ public final class Decoder implements AutoCloseable {
     final @Nullable Tensor spread;
     final @Nullable Tensor gather;
     final @Nullable Tensor places;
-    final TensorOptional mask;
     final int keyWidth;
+
+    /** Which keys each query sees, by window; empty where the causal rule alone decides. */
+    private final Map<Integer, TensorOptional> masks = new HashMap<>();
 
     PassTensors(Pass pass, @Nullable KeyValueCache cache) {
       this.pass = pass;
       this.cache = cache;
-      Tensor positions = pass.positionIds();
-      extendTables(pass.positions());
-      this.cos = cosines().index_select(0, positions).unsqueeze(1);
-      this.sin = sines().index_select(0, positions).unsqueeze(1);
+      if (Rope.dependsOnLength(config) && pass.positions() > config.maxPositions()) {
+        this.cos = byLength(Rope::cosines).unsqueeze(1);
+        this.sin = byLength(Rope::signedSines).unsqueeze(1);
+      } else {
+        Tensor positions = pass.positionIds();
+        extendTables(pass.positions());
+        this.cos = cosines().index_select(0, positions).unsqueeze(1);
+        this.sin = sines().index_select(0, positions).unsqueeze(1);
+      }
       this.spread = pass.rectangular ? null : pass.spread();
       this.gather = pass.rectangular ? null : pass.gather();
       this.places = cache == null ? null : pass.cachePlaces(cache.capacity());
       this.keyWidth = pass.past == null ? pass.width : pass.positions();
-      if (pass.past == null || (pass.width == 1 && pass.evenPast())) {
-        this.mask = new TensorOptional();
-      } else {
-        long[] keys = new long[keyWidth];
-        for (int i = 0; i < keyWidth; i++) {
-          keys[i] = i;
-        }
-        this.mask =
-            new TensorOptional(Natives.longs(keys, 1, 1, 1, keyWidth).le(pass.visibleUpTo()));
+      for (int layer = 0; layer < config.layers(); layer++) {
+        masks.computeIfAbsent(config.window(layer), this::visible);
       }
     }
+
+    /** Every row by the frequencies of its own length, so that no row depends on its neighbours. */
+    private Tensor byLength(RopeTable table) {
+      TensorVector rows = new TensorVector();
+      for (int b = 0; b < pass.rows; b++) {
+        int[] positions = pass.rowPositions(b);
+        float[] frequencies = Rope.frequencies(config, pass.past(b) + pass.lengths[b]);
+        rows.push_back(
+            Natives.floats(
+                table.of(frequencies, positions, 1), positions.length, config.headDim()));
+      }
+      return torch.cat(rows, 0);
+    }
+
+    private TensorOptional visible(int window) {
+      boolean all = window == 0 || pass.positions() <= window;
+      boolean causal = pass.past == null || (pass.width == 1 && pass.evenPast());
+      if (all && causal) {
+        return new TensorOptional();
+      }
+      long[] index = new long[keyWidth];
+      for (int i = 0; i < keyWidth; i++) {
+        index[i] = i;
+      }
+      Tensor keys = Natives.longs(index, 1, 1, 1, keyWidth);
+      Tensor upTo = pass.visibleUpTo();
+      Tensor seen = keys.le(upTo);
+      return new TensorOptional(
+          all ? seen : seen.logical_and(keys.gt(upTo.sub(new Scalar(window)))));
+    }
+
+    TensorOptional mask(int layer) {
+      return java.util.Objects.requireNonNull(masks.get(config.window(layer)));
+    }
+  }
+
+  /** A table of cosines or sines; see {@link Rope}. */
+  @FunctionalInterface
+  private interface RopeTable {
+    float[] of(float[] frequencies, int[] positions, float factor);
   }
 
   private void extendTables(int positions) {
@@ -584,8 +632,10 @@ public final class Decoder implements AutoCloseable {
     closeTables();
     try (PointerScope scope = new PointerScope()) {
       long width = config.headDim();
-      Tensor cos = Natives.floats(Rope.cosines(frequencies, count), count, width);
-      Tensor sin = Natives.floats(Rope.signedSines(frequencies, count), count, width);
+      int[] all = Rope.positions(count);
+      float factor = Rope.attention(config);
+      Tensor cos = Natives.floats(Rope.cosines(frequencies, all, factor), count, width);
+      Tensor sin = Natives.floats(Rope.signedSines(frequencies, all, factor), count, width);
       cos.retainReference();
       sin.retainReference();
       cosines = cos;
@@ -681,7 +731,7 @@ public final class Decoder implements AutoCloseable {
     long heads = config.heads();
     long groups = config.keyValueHeads();
     TensorVector parts = qkv.split(new long[] {(heads + groups) * dim, groups * dim}, 1);
-    Tensor qk = parts.get(0).view(pass.tokens, heads + groups, dim);
+    Tensor qk = normed(layers.get(index), parts.get(0).view(pass.tokens, heads + groups, dim));
     Tensor rotated =
         torch.addcmul(qk.mul(tensors.cos), qk.roll(new long[] {dim / 2}, 2), tensors.sin);
     TensorVector sides = rotated.split(new long[] {heads, groups}, 1);
@@ -706,21 +756,37 @@ public final class Decoder implements AutoCloseable {
       keys = rectangle(k, groups * dim, tensors).view(pass.rows, pass.width, groups, dim);
       values = rectangle(v, groups * dim, tensors).view(pass.rows, pass.width, groups, dim);
     }
+    TensorOptional mask = tensors.mask(index);
     Tensor attended =
         torch
             .scaled_dot_product_attention(
                 q.transpose(1, 2),
                 keys.transpose(1, 2),
                 values.transpose(1, 2),
-                tensors.mask,
+                mask,
                 0.0,
-                pass.past == null && pass.width > 1,
+                pass.past == null && pass.width > 1 && !mask.has_value(),
                 new DoubleOptional(),
                 heads != groups)
             .transpose(1, 2)
             .reshape((long) pass.rows * pass.width, heads * dim);
     // Embedding look-ups are index selections whose gradients are summed in parallel.
     return tensors.gather == null ? attended : torch.embedding(attended, tensors.gather);
+  }
+
+  /** Query and key heads, each normed by itself and scaled, where the family does that. */
+  private Tensor normed(Layer layer, Tensor qk) {
+    if (layer.queryNorm == null || layer.keyNorm == null) {
+      return qk;
+    }
+    long dim = config.headDim();
+    TensorVector scales = new TensorVector();
+    scales.push_back(layer.queryNorm.tensor().expand(config.heads(), dim));
+    scales.push_back(layer.keyNorm.tensor().expand(config.keyValueHeads(), dim));
+    return torch
+        .rms_norm(
+            qk, new long[] {dim}, new TensorOptional(), new DoubleOptional(config.rmsNormEps()))
+        .mul(torch.cat(scales, 0));
   }
 
   /** The list of tokens as rows × width places; a view where it is that already. */

@@ -1,5 +1,6 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;

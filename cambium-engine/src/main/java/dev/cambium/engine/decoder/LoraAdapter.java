@@ -1,5 +1,6 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.backend.Backend;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,10 +1,11 @@
 package dev.cambium.engine.decoder;
 
-import java.util.Arrays;
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 
 /**
  * Where every weight of a decoder lies in one flat buffer.
@@ -30,55 +31,68 @@ final class ParameterLayout {
     }
   }
 
-  static final String EMBEDDING = "model.embed_tokens.weight";
-  static final String HEAD = "lm_head.weight";
+  static final String EMBEDDING = DecoderConfig.EMBEDDING;
+  static final String HEAD = DecoderConfig.HEAD;
   static final String FINAL_NORM = "model.norm.weight";
+
+  private static final List<String> MATRICES =
+      List.of(
+          "self_attn.q_proj.weight",
+          "self_attn.k_proj.weight",
+          "self_attn.v_proj.weight",
+          "self_attn.o_proj.weight",
+          "mlp.gate_proj.weight",
+          "mlp.up_proj.weight",
+          "mlp.down_proj.weight");
+
+  private static final List<String> VECTORS =
+      List.of(
+          "input_layernorm.weight",
+          "self_attn.q_proj.bias",
+          "self_attn.k_proj.bias",
+          "self_attn.v_proj.bias",
+          "self_attn.o_proj.bias",
+          "self_attn.q_norm.weight",
+          "self_attn.k_norm.weight",
+          "post_attention_layernorm.weight");
 
   private final Map<String, Slot> slots = new LinkedHashMap<>();
   private final long matrixEnd;
   private long size;
 
   ParameterLayout(DecoderConfig c) {
-    long hidden = c.hiddenSize();
-    long queries = (long) c.heads() * c.headDim();
-    long keys = (long) c.keyValueHeads() * c.headDim();
-    add(EMBEDDING, c.vocabularySize(), hidden);
+    SortedMap<String, List<Long>> shapes = c.tensors();
+    place(shapes, EMBEDDING);
     for (int i = 0; i < c.layers(); i++) {
-      add(layer(i, "self_attn.q_proj.weight"), queries, hidden);
-      add(layer(i, "self_attn.k_proj.weight"), keys, hidden);
-      add(layer(i, "self_attn.v_proj.weight"), keys, hidden);
-      add(layer(i, "self_attn.o_proj.weight"), hidden, queries);
-      add(layer(i, "mlp.gate_proj.weight"), c.intermediateSize(), hidden);
-      add(layer(i, "mlp.up_proj.weight"), c.intermediateSize(), hidden);
-      add(layer(i, "mlp.down_proj.weight"), hidden, c.intermediateSize());
+      for (String matrix : MATRICES) {
+        place(shapes, layer(i, matrix));
+      }
     }
-    if (!c.tiedEmbeddings()) {
-      add(HEAD, c.vocabularySize(), hidden);
-    }
+    place(shapes, HEAD);
     matrixEnd = size;
     for (int i = 0; i < c.layers(); i++) {
-      add(layer(i, "input_layernorm.weight"), hidden);
-      if (c.bias() != DecoderConfig.AttentionBias.NONE) {
-        add(layer(i, "self_attn.q_proj.bias"), queries);
-        add(layer(i, "self_attn.k_proj.bias"), keys);
-        add(layer(i, "self_attn.v_proj.bias"), keys);
+      for (String vector : VECTORS) {
+        place(shapes, layer(i, vector));
       }
-      if (c.bias() == DecoderConfig.AttentionBias.ALL) {
-        add(layer(i, "self_attn.o_proj.bias"), hidden);
-      }
-      add(layer(i, "post_attention_layernorm.weight"), hidden);
     }
-    add(FINAL_NORM, hidden);
+    place(shapes, FINAL_NORM);
+    if (!shapes.isEmpty()) {
+      throw new IllegalStateException("weights without a place: " + shapes);
+    }
   }
 
   static String layer(int index, String rest) {
     return "model.layers." + index + "." + rest;
   }
 
-  private void add(String name, long... shape) {
-    Slot slot = new Slot(name, size, Arrays.stream(shape).boxed().toList());
-    slots.put(name, slot);
-    size = slot.end();
+  /** Gives a weight the next place, if the model has it. */
+  private void place(SortedMap<String, List<Long>> shapes, String name) {
+    List<Long> shape = shapes.remove(name);
+    if (shape != null) {
+      Slot slot = new Slot(name, size, shape);
+      slots.put(name, slot);
+      size = slot.end();
+    }
   }
 
   /** All weights by name, in the order of the buffer. */

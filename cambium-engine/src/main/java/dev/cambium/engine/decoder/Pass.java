@@ -137,6 +137,15 @@ final class Pass {
     return Natives.longs(positions);
   }
 
+  /** The positions of a row's places in the list, padding included. */
+  int[] rowPositions(int row) {
+    int[] positions = new int[rectangular ? width : lengths[row]];
+    for (int t = 0; t < positions.length; t++) {
+      positions[t] = past(row) + t;
+    }
+    return positions;
+  }
+
   /** For every place of the rectangle the list's token; padding takes the first token's. */
   Tensor spread() {
     long[] index = new long[rows * width];
@@ -170,14 +179,17 @@ final class Pass {
     return Natives.longs(index);
   }
 
-  /** Last visible position of every place of the rectangle: rows × 1 × width × 1. */
+  /**
+   * Last visible position of every place of the rectangle: rows, or 1 if alike, × 1 × width × 1.
+   */
   Tensor visibleUpTo() {
-    long[] upTo = new long[rows * width];
-    for (int b = 0; b < rows; b++) {
+    int distinct = past == null ? 1 : rows;
+    long[] upTo = new long[distinct * width];
+    for (int b = 0; b < distinct; b++) {
       for (int t = 0; t < width; t++) {
         upTo[b * width + t] = past(b) + t;
       }
     }
-    return Natives.longs(upTo, rows, 1, width, 1);
+    return Natives.longs(upTo, distinct, 1, width, 1);
   }
 }

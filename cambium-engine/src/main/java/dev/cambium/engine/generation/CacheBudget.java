@@ -1,6 +1,6 @@
 package dev.cambium.engine.generation;
 
-import dev.cambium.engine.decoder.DecoderConfig;
+import dev.cambium.artifact.huggingface.DecoderConfig;
 
 /** How many rows may be read at once, so that their keys and values stay within a gibibyte. */
 public final class CacheBudget {

@@ -75,7 +75,7 @@ public final class Generator {
       long width =
           Math.min(
               (long) prompts.get(byLength.get(to)).length + sampling.maxNewTokens(),
-              decoder.config().maxPositions());
+              decoder.config().contextLength());
       if (to - from + 1 > CacheBudget.rows(decoder.config(), width, MAX_ROWS)) {
         break;
       }
@@ -99,7 +99,7 @@ public final class Generator {
 
   /** How many tokens may follow a prompt. */
   private int room(int[] prompt, Sampling sampling) {
-    return Math.min(sampling.maxNewTokens(), decoder.config().maxPositions() - prompt.length);
+    return Math.min(sampling.maxNewTokens(), decoder.config().contextLength() - prompt.length);
   }
 
   /** Rows that are generated together. */

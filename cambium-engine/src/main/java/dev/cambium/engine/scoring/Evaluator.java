@@ -84,7 +84,7 @@ public final class Evaluator {
   }
 
   private int context() {
-    return decoder.config().maxPositions();
+    return decoder.config().contextLength();
   }
 
   private int[] prompt(Item item) throws Undecidable {

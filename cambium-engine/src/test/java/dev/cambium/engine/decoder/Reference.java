@@ -2,6 +2,8 @@ package dev.cambium.engine.decoder;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -25,7 +27,10 @@ final class Reference {
   }
 
   static DecoderConfig config(String name) {
-    return DecoderConfig.parse(ROOT.path("cases").path(name).path("config").toString());
+    ObjectNode config = ROOT.path("cases").path(name).path("config").deepCopy();
+    boolean qwen = config.path("model_type").asText().equals("qwen2");
+    config.putArray("architectures").add(qwen ? "Qwen2ForCausalLM" : "LlamaForCausalLM");
+    return DecoderConfig.parse(config.toString());
   }
 
   static Decoder decoder(String name) {

@@ -1,5 +1,7 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
+
 /** The decoder's formulas in plain loops, in double precision: slow, and obviously right. */
 final class ScalarDecoder {
 

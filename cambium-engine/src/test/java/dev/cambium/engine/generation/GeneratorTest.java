@@ -2,8 +2,8 @@ package dev.cambium.engine.generation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
-import dev.cambium.engine.decoder.DecoderConfig;
 import dev.cambium.engine.decoder.Logits;
 import dev.cambium.engine.generation.Completion.End;
 import java.util.ArrayList;

@@ -3,8 +3,8 @@ package dev.cambium.engine.scoring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
-import dev.cambium.engine.decoder.DecoderConfig;
 import dev.cambium.engine.decoder.Logits;
 import dev.cambium.engine.text.BpeTrainer;
 import dev.cambium.engine.text.Encoded;

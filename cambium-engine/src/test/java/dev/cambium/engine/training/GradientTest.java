@@ -3,8 +3,8 @@ package dev.cambium.engine.training;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
-import dev.cambium.engine.decoder.DecoderConfig;
 import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.decoder.LoraConfig;
 import dev.cambium.engine.decoder.SplitMix64;
@@ -35,7 +35,7 @@ class GradientTest {
   }
 
   /** Each direction touches one block of weights, so that a fault in a small one shows. */
-  private static void check(Trainable trainable) {
+  static void check(Trainable trainable) {
     trainable.zeroGradients();
     loss(trainable);
     float[] gradient = read(trainable.gradients());

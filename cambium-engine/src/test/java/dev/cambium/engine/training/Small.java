@@ -1,7 +1,7 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
-import dev.cambium.engine.decoder.DecoderConfig;
 import dev.cambium.engine.decoder.SplitMix64;
 import dev.cambium.model.Recipe;
 import java.util.ArrayList;
