@@ -13,12 +13,10 @@ import java.util.TreeSet;
 /** A Hugging Face model directory. */
 public final class ModelDirectory {
 
-  static final String CONFIG = "config.json";
+  static final String CONFIG = DecoderConfig.FILE;
   static final String WEIGHTS = "model.safetensors";
   static final String INDEX = "model.safetensors.index.json";
-  static final String TOKENIZER = "tokenizer.json";
-  private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-  private static final String GENERATION_CONFIG = "generation_config.json";
+  static final String TOKENIZER = TokenizerFiles.TOKENIZER;
   private static final String TEMPLATE = "chat_template.jinja";
   private static final String TEMPLATE_JSON = "chat_template.json";
 
@@ -65,8 +63,7 @@ public final class ModelDirectory {
     }
     checkWeights(folder, shape, findings);
     folder.namePickles();
-    checkTokenizer(folder, shape, findings);
-    checkSpecialTokens(folder, shape, findings);
+    TokenizerFiles.check(folder, shape, findings);
     checkTemplate(folder, findings);
     CARRIED.stream().filter(folder::has).forEach(folder::take);
     return findings.result(
@@ -219,99 +216,9 @@ public final class ModelDirectory {
         expected, mainFile, CONFIG, "Check that weights and configuration belong together.");
   }
 
-  private static void checkTokenizer(
-      Folder folder, Optional<DecoderConfig> shape, Findings findings) {
-    if (!folder.has(TOKENIZER)) {
-      findings.refuse(
-          TOKENIZER,
-          "",
-          "no such file",
-          "the tokenizer that the model was trained with",
-          "Save it beside the model (in Python: tokenizer.save_pretrained).");
-      return;
-    }
-    folder.take(TOKENIZER);
-    Optional<JsonFile> tokenizer = JsonFile.read(folder, TOKENIZER, findings);
-    if (tokenizer.isEmpty()) {
-      return;
-    }
-    long highest = highestId(tokenizer.get().tree());
-    if (highest < 0) {
-      tokenizer.get().refuse("model.vocab", "no tokens", "a vocabulary");
-      return;
-    }
-    findings.fact("tokenizer ids", highest + 1);
-    shape.ifPresent(
-        s -> {
-          if (highest >= s.vocabularySize()) {
-            findings.refuse(
-                TOKENIZER,
-                "model.vocab",
-                "a token with id " + highest,
-                "ids below " + s.vocabularySize() + ", the rows of the embedding",
-                "Give the tokenizer that the model was trained with.");
-          }
-        });
-  }
-
-  /** The highest id of a vocabulary and its added tokens; -1 if there is none. */
-  private static long highestId(JsonNode tokenizer) {
-    JsonNode vocabulary = tokenizer.path("model").path("vocab");
-    // By token (BPE, WordPiece), or a list with a token and its score at each id (Unigram).
-    long highest = vocabulary.isArray() ? vocabulary.size() - 1L : -1;
-    if (vocabulary.isObject()) {
-      for (JsonNode id : vocabulary) {
-        highest = Math.max(highest, id.asLong(-1));
-      }
-    }
-    for (JsonNode added : tokenizer.path("added_tokens")) {
-      highest = Math.max(highest, added.path("id").asLong(-1));
-    }
-    return highest;
-  }
-
-  private static void checkSpecialTokens(
-      Folder folder, Optional<DecoderConfig> shape, Findings findings) {
-    for (String name : List.of(CONFIG, GENERATION_CONFIG)) {
-      if (!folder.has(name)) {
-        continue;
-      }
-      if (name.equals(GENERATION_CONFIG)) {
-        folder.take(name);
-      }
-      // A malformed config.json has been named already.
-      Findings unread = name.equals(CONFIG) ? new Findings() : findings;
-      Optional<JsonFile> file = JsonFile.read(folder, name, unread);
-      if (file.isPresent() && shape.isPresent()) {
-        for (String key : List.of("bos_token_id", "eos_token_id", "pad_token_id")) {
-          checkIds(name, key, file.get().tree().path(key), shape.get().vocabularySize(), findings);
-        }
-      }
-    }
-  }
-
-  private static void checkIds(
-      String file, String key, JsonNode ids, long vocabulary, Findings findings) {
-    for (JsonNode id : ids.isArray() ? ids : List.of(ids)) {
-      boolean absent = id.isMissingNode() || id.isNull();
-      // -1 is how some exports of pad_token_id write "none".
-      boolean none = key.equals("pad_token_id") && id.asLong(0) == -1;
-      if (!absent
-          && !none
-          && !(id.isIntegralNumber() && id.asLong() >= 0 && id.asLong() < vocabulary)) {
-        findings.refuse(
-            file,
-            key,
-            JsonFile.shown(id),
-            "an id from 0 to " + (vocabulary - 1),
-            "Correct " + key + " in " + file + ".");
-      }
-    }
-  }
-
   private static void checkTemplate(Folder folder, Findings findings) {
     String where = folder.has(TEMPLATE) ? TEMPLATE : "none";
-    for (String name : List.of(TOKENIZER_CONFIG, TEMPLATE_JSON)) {
+    for (String name : List.of(TokenizerFiles.TOKENIZER_CONFIG, TEMPLATE_JSON)) {
       if (folder.has(name)) {
         folder.take(name);
         Optional<JsonFile> file = JsonFile.read(folder, name, findings);

@@ -77,7 +77,7 @@ final class RopeFields {
     try {
       scaling = fields.read(type, context, findings, before);
     } catch (IllegalArgumentException e) {
-      config.refuse(field, JsonFile.shown(rope), e.getMessage());
+      config.refuse(field, JsonFile.shown(rope), String.valueOf(e.getMessage()));
     }
     return scaling;
   }

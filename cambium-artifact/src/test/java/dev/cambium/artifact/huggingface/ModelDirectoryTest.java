@@ -515,6 +515,104 @@ class ModelDirectoryTest {
                 + " Correct eos_token_id in generation_config.json.");
   }
 
+  @Test
+  void refusesATokenizerWhoseSpecialTokensHaveOtherIds() throws IOException {
+    Fixture.edit(untied.resolve("tokenizer_config.json"), t -> t.put("eos_token", "c"));
+    Problem problem = onlyRefusal(ModelDirectory.inspect(untied));
+    assertThat(problem.line())
+        .startsWith(
+            "tokenizer_config.json: eos_token: found \"c\", id 4 in tokenizer.json; expected the"
+                + " token of id [1], by eos_token_id of config.json or generation_config.json.");
+  }
+
+  @Test
+  void refusesASpecialTokenThatTheTokenizerLacks() throws IOException {
+    Fixture.edit(
+        untied.resolve("tokenizer_config.json"),
+        t -> t.set("bos_token", Fixture.tree("{\"content\": \"<|begin|>\"}")));
+    Problem problem = onlyRefusal(ModelDirectory.inspect(untied));
+    assertThat(problem.key()).isEqualTo("bos_token");
+    assertThat(problem.found()).isEqualTo("\"<|begin|>\"");
+    assertThat(problem.expected()).isEqualTo("a token of tokenizer.json");
+  }
+
+  /** Within the embedding, but beyond the tokens: the tokenizer of a model with fewer. */
+  @Test
+  void refusesIdsThatTheTokenizerLacks() throws IOException {
+    Fixture.edit(
+        untied.resolve("generation_config.json"),
+        g -> g.set("eos_token_id", Fixture.tree("[1, 15]")));
+    Problem problem = onlyRefusal(ModelDirectory.inspect(untied));
+    assertThat(problem.file()).isEqualTo("generation_config.json");
+    assertThat(problem.found()).isEqualTo("15");
+    assertThat(problem.expected()).isEqualTo("the id of a token of tokenizer.json");
+  }
+
+  @Test
+  void refusesAddedTokensAndVocabulariesOfAnotherTokenizer() throws IOException {
+    Fixture.edit(
+        untied.resolve("tokenizer_config.json"),
+        t ->
+            t.set(
+                "added_tokens_decoder",
+                Fixture.tree("{\"1\": {\"content\": \"</s>\"}, \"5\": {\"content\": \"<x>\"}}")));
+    Problem problem = onlyRefusal(ModelDirectory.inspect(untied));
+    assertThat(problem.key()).isEqualTo("added_tokens_decoder.5");
+    assertThat(problem.found()).isEqualTo("\"<x>\"");
+    assertThat(problem.expected()).endsWith("\"d\"");
+    Fixture.edit(untied.resolve("tokenizer_config.json"), t -> t.remove("added_tokens_decoder"));
+    Files.writeString(untied.resolve("vocab.json"), "{\"a\": 2, \"b\": 4}");
+    problem = onlyRefusal(ModelDirectory.inspect(untied));
+    assertThat(problem.line())
+        .startsWith("vocab.json: \"b\": found id 4; expected id 3, by tokenizer.json.");
+  }
+
+  @Test
+  void saysWhatItComparedTheTokenizerBy() throws IOException {
+    assertThat(ModelDirectory.inspect(untied).facts())
+        .containsEntry("tokenizer compared by", "bos_token, eos_token");
+    Files.writeString(untied.resolve("tokenizer_config.json"), "{}");
+    assertThat(ModelDirectory.inspect(untied).facts().get("tokenizer compared by"))
+        .contains("cannot be told");
+  }
+
+  @Test
+  void warnsOfATokenizerWithFarFewerTokens() throws IOException {
+    Fixture.edit(
+        untied.resolve("tokenizer.json"),
+        t -> ((ObjectNode) t.path("model").path("vocab")).remove(List.of("i", "j", "k", "l")));
+    Inspection model = ModelDirectory.inspect(untied);
+    assertThat(model.accepted()).isTrue();
+    assertThat(model.problems())
+        .singleElement()
+        .satisfies(p -> assertThat(p.found()).isEqualTo("ids up to 9 only"));
+  }
+
+  @Test
+  void refusesATruncatedShard() throws IOException {
+    Path shard = sharded.resolve("model-00002-of-00002.safetensors");
+    byte[] bytes = Files.readAllBytes(shard);
+    Files.write(shard, java.util.Arrays.copyOf(bytes, bytes.length - 5));
+    assertThat(ModelDirectory.inspect(sharded).problems())
+        .anySatisfy(
+            p -> {
+              assertThat(p.severity()).isEqualTo(Severity.REFUSED);
+              assertThat(p.file()).isEqualTo("model-00002-of-00002.safetensors");
+              assertThat(p.found()).isNotEmpty();
+              assertThat(p.expected()).isNotEmpty();
+            });
+  }
+
+  @Test
+  void refusesAPickleRenamedToSafetensors() throws IOException {
+    Files.write(
+        untied.resolve("model.safetensors"),
+        new byte[] {'P', 'K', 3, 4, 20, 0, 0, 8, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    Problem problem = onlyRefusal(ModelDirectory.inspect(untied));
+    assertThat(problem.file()).isEqualTo("model.safetensors");
+    assertThat(problem.found()).contains("zip archive", "pickle", "never read");
+  }
+
   private static Problem onlyRefusal(Inspection inspection) {
     assertThat(inspection.accepted()).isFalse();
     List<Problem> refusals =
