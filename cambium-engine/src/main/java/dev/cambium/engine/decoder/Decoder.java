@@ -13,7 +13,6 @@ import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -329,51 +328,93 @@ public final class Decoder implements AutoCloseable {
   }
 
   /**
-   * Log-probabilities, in nats, of the tokens of several continuations of one row of a cache, which
-   * is read once for all of them and not changed. For choosing among answers to one prompt.
+   * Log-probabilities, in nats, of the tokens of several continuations of every row of a cache, all
+   * in one pass. What the cache holds is read by all and stays as it is; places may be added to it.
+   * For choosing among answers to a prompt.
    *
-   * @param prefix holds the row
-   * @param row which of its rows
-   * @param continuations token ids of each continuation; at least one each
+   * @param prefixes holds the rows
+   * @param continuations for each row the token ids of its continuations; at least one token each
+   * @return for each row and continuation one number a token
    */
-  public float[][] continuationLogProbabilities(
-      KeyValueCache prefix, int row, int[][] continuations) {
-    checkTokens(continuations);
-    float[][] result = new float[continuations.length][];
+  public float[][][] continuationLogProbabilities(KeyValueCache prefixes, int[][][] continuations) {
+    if (continuations.length != prefixes.rows()) {
+      throw new IllegalArgumentException(
+          "continuations of " + continuations.length + " rows for a cache of " + prefixes.rows());
+    }
+    int rows = continuations.length;
+    for (int[][] ofRow : continuations) {
+      if (ofRow.length > 0) {
+        checkTokens(ofRow);
+      }
+    }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      // The first token of each needs no pass: the prefix's last state gives all of them.
-      Tensor firstLine = torch.linear(prefix.lastHidden().narrow(0, row, 1), head.tensor());
-      float[] first =
-          Natives.read(firstLine.log_softmax(1).contiguous(), 0, config.vocabularySize());
-      List<Integer> longer = new ArrayList<>();
-      for (int i = 0; i < continuations.length; i++) {
-        result[i] = new float[continuations[i].length];
-        result[i][0] = first[continuations[i][0]];
-        if (continuations[i].length > 1) {
-          longer.add(i);
+      float[][][] result = firstTokens(prefixes, continuations);
+      int[][] inputs = new int[rows][];
+      int[][] starts = new int[rows][];
+      int[][] positions = new int[rows][];
+      int[][] targets = new int[rows][];
+      boolean any = false;
+      for (int b = 0; b < rows; b++) {
+        int length = Arrays.stream(continuations[b]).mapToInt(c -> c.length - 1).sum();
+        any |= length > 0;
+        // A row with nothing more to read gets a token that nobody asks about.
+        inputs[b] = new int[Math.max(1, length)];
+        starts[b] = new int[continuations[b].length];
+        positions[b] = range(0, length);
+        targets[b] = new int[length];
+        int at = 0;
+        for (int i = 0; i < continuations[b].length; i++) {
+          int[] tokens = continuations[b][i];
+          starts[b][i] = at;
+          System.arraycopy(tokens, 0, inputs[b], at, tokens.length - 1);
+          System.arraycopy(tokens, 1, targets[b], at, tokens.length - 1);
+          at += tokens.length - 1;
         }
       }
-      if (longer.isEmpty()) {
+      if (!any) {
         return result;
       }
-      int[][] inputs = new int[longer.size()][];
-      int[][] targets = new int[longer.size()][];
-      int[][] positions = new int[longer.size()][];
-      int longest = 0;
-      for (int i = 0; i < inputs.length; i++) {
-        int[] tokens = continuations[longer.get(i)];
-        inputs[i] = Arrays.copyOf(tokens, tokens.length - 1);
-        targets[i] = Arrays.copyOfRange(tokens, 1, tokens.length);
-        positions[i] = range(0, inputs[i].length);
-        longest = Math.max(longest, inputs[i].length);
+      Pass pass = Pass.branching(inputs, prefixes.lengths(), starts);
+      if (Rope.dependsOnLength(config) && pass.positions() > config.maxPositions()) {
+        throw new IllegalArgumentException(
+            "beyond its context of "
+                + config.maxPositions()
+                + " positions this model rotates keys by the length of the row, so continuations of"
+                + " different lengths share no prefix: score whole rows");
       }
-      try (KeyValueCache cache = prefix.expand(row, inputs.length, longest)) {
-        Pass pass = Pass.cached(inputs, cache.lengths());
-        Tensor hidden = hidden(inputs, pass, cache);
-        float[][] rest = scored(hidden, pass, positions, targets);
-        for (int i = 0; i < inputs.length; i++) {
-          System.arraycopy(rest[i], 0, result[longer.get(i)], 1, rest[i].length);
+      prefixes.reserve(pass.keys());
+      float[][] rest = scored(hidden(inputs, pass, prefixes), pass, positions, targets);
+      for (int b = 0; b < rows; b++) {
+        for (int i = 0; i < continuations[b].length; i++) {
+          System.arraycopy(rest[b], starts[b][i], result[b][i], 1, continuations[b][i].length - 1);
+        }
+      }
+      return result;
+    }
+  }
+
+  /** First tokens need no pass: the last state of each row gives those of all its continuations. */
+  private float[][][] firstTokens(KeyValueCache prefixes, int[][][] continuations) {
+    float[][][] result = new float[continuations.length][][];
+    int block = (int) Math.max(1, LOGITS_AT_ONCE / config.vocabularySize());
+    for (int start = 0; start < result.length; start += block) {
+      int count = Math.min(block, result.length - start);
+      try (PointerScope scope = new PointerScope()) {
+        Tensor lines =
+            torch
+                .linear(prefixes.lastHidden().narrow(0, start, count), head.tensor())
+                .log_softmax(1)
+                .contiguous();
+        for (int b = start; b < start + count; b++) {
+          float[] line =
+              Natives.read(
+                  lines, (long) (b - start) * config.vocabularySize(), config.vocabularySize());
+          result[b] = new float[continuations[b].length][];
+          for (int i = 0; i < result[b].length; i++) {
+            result[b][i] = new float[continuations[b][i].length];
+            result[b][i][0] = line[continuations[b][i][0]];
+          }
         }
       }
     }
@@ -413,7 +454,7 @@ public final class Decoder implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Pass pass = Pass.cached(tokens, cache.lengths());
-      cache.reserve(pass.positions());
+      cache.reserve(pass.keys());
       Tensor hidden = hidden(tokens, pass, cache);
       int[][] last = new int[tokens.length][];
       for (int b = 0; b < tokens.length; b++) {
@@ -530,9 +571,9 @@ public final class Decoder implements AutoCloseable {
    * gradients where the caller lets it and weights ask for them.
    */
   Tensor hidden(int[][] rows, Pass pass, @Nullable KeyValueCache cache) {
-    if (cache != null && cache.capacity() < pass.positions()) {
+    if (cache != null && cache.capacity() < pass.keys()) {
       throw new IllegalStateException(
-          "cache of " + cache.capacity() + " places for " + pass.positions());
+          "cache of " + cache.capacity() + " places for " + pass.keys());
     }
     PointerScope outer = PointerScope.getInnerScope();
     PassTensors tensors = new PassTensors(pass, cache);
@@ -577,7 +618,7 @@ public final class Decoder implements AutoCloseable {
       this.spread = pass.rectangular ? null : pass.spread();
       this.gather = pass.rectangular ? null : pass.gather();
       this.places = cache == null ? null : pass.cachePlaces(cache.capacity());
-      this.keyWidth = pass.past == null ? pass.width : pass.positions();
+      this.keyWidth = pass.past == null ? pass.width : pass.keys();
       for (int layer = 0; layer < config.layers(); layer++) {
         masks.computeIfAbsent(config.window(layer), this::visible);
       }
@@ -598,19 +639,11 @@ public final class Decoder implements AutoCloseable {
 
     private TensorOptional visible(int window) {
       boolean all = window == 0 || pass.positions() <= window;
-      boolean causal = pass.past == null || (pass.width == 1 && pass.evenPast());
-      if (all && causal) {
+      if (all && (pass.past == null || pass.seesAll())) {
         return new TensorOptional();
       }
-      long[] index = new long[keyWidth];
-      for (int i = 0; i < keyWidth; i++) {
-        index[i] = i;
-      }
-      Tensor keys = Natives.longs(index, 1, 1, 1, keyWidth);
-      Tensor upTo = pass.visibleUpTo();
-      Tensor seen = keys.le(upTo);
-      return new TensorOptional(
-          all ? seen : seen.logical_and(keys.gt(upTo.sub(new Scalar(window)))));
+      int copies = pass.past == null ? 1 : config.heads() / config.keyValueHeads();
+      return new TensorOptional(pass.mask(all ? 0 : window, copies));
     }
 
     TensorOptional mask(int layer) {
@@ -745,31 +778,15 @@ public final class Decoder implements AutoCloseable {
       cache.keys(index).view(places, width).index_copy_(0, tensors.places, k.reshape(-1, width));
       cache.values(index).view(places, width).index_copy_(0, tensors.places, v.reshape(-1, width));
     }
-    q = rectangle(q, heads * dim, tensors).view(pass.rows, pass.width, heads, dim);
-    Tensor keys;
-    Tensor values;
-    if (cache != null && pass.past != null) {
-      long[] shape = {pass.rows, cache.capacity(), groups, dim};
-      keys = cache.keys(index).view(shape).narrow(1, 0, tensors.keyWidth);
-      values = cache.values(index).view(shape).narrow(1, 0, tensors.keyWidth);
-    } else {
-      keys = rectangle(k, groups * dim, tensors).view(pass.rows, pass.width, groups, dim);
-      values = rectangle(v, groups * dim, tensors).view(pass.rows, pass.width, groups, dim);
-    }
-    TensorOptional mask = tensors.mask(index);
+    q = rectangle(q, heads * dim, tensors);
     Tensor attended =
-        torch
-            .scaled_dot_product_attention(
-                q.transpose(1, 2),
-                keys.transpose(1, 2),
-                values.transpose(1, 2),
-                mask,
-                0.0,
-                pass.past == null && pass.width > 1 && !mask.has_value(),
-                new DoubleOptional(),
-                heads != groups)
-            .transpose(1, 2)
-            .reshape((long) pass.rows * pass.width, heads * dim);
+        cache != null && pass.past != null
+            ? attendedPast(q, cache.keys(index), cache.values(index), tensors, index)
+            : attendedFresh(
+                q.view(pass.rows, pass.width, heads, dim),
+                rectangle(k, groups * dim, tensors).view(pass.rows, pass.width, groups, dim),
+                rectangle(v, groups * dim, tensors).view(pass.rows, pass.width, groups, dim),
+                tensors.mask(index));
     // Embedding look-ups are index selections whose gradients are summed in parallel.
     return tensors.gather == null ? attended : torch.embedding(attended, tensors.gather);
   }
@@ -787,6 +804,54 @@ public final class Decoder implements AutoCloseable {
         .rms_norm(
             qk, new long[] {dim}, new TensorOptional(), new DoubleOptional(config.rmsNormEps()))
         .mul(torch.cat(scales, 0));
+  }
+
+  /** Rows that see themselves only, each token those before it. */
+  private static Tensor attendedFresh(Tensor q, Tensor keys, Tensor values, TensorOptional mask) {
+    return torch
+        .scaled_dot_product_attention(
+            q.transpose(1, 2),
+            keys.transpose(1, 2),
+            values.transpose(1, 2),
+            mask,
+            0.0,
+            q.size(1) > 1 && !mask.has_value(),
+            new DoubleOptional(),
+            q.size(2) != keys.size(2))
+        .transpose(1, 2)
+        .reshape(q.size(0) * q.size(1), q.size(2) * q.size(3));
+  }
+
+  /**
+   * Rows that see what a cache holds. The query heads of one key-value head stand as further
+   * queries below each other, so keys and values need not be repeated for them.
+   */
+  private Tensor attendedPast(
+      Tensor q, Tensor keys, Tensor values, PassTensors tensors, int layer) {
+    Pass pass = tensors.pass;
+    long dim = config.headDim();
+    long groups = config.keyValueHeads();
+    long copies = config.heads() / groups;
+    long[] shape = {
+      pass.rows, java.util.Objects.requireNonNull(tensors.cache).capacity(), groups, dim
+    };
+    Tensor queries =
+        q.view(pass.rows, pass.width, groups, copies, dim)
+            .permute(0, 2, 3, 1, 4)
+            .reshape(pass.rows, groups, copies * pass.width, dim);
+    return torch
+        .scaled_dot_product_attention(
+            queries,
+            keys.view(shape).narrow(1, 0, tensors.keyWidth).transpose(1, 2),
+            values.view(shape).narrow(1, 0, tensors.keyWidth).transpose(1, 2),
+            tensors.mask(layer),
+            0.0,
+            false,
+            new DoubleOptional(),
+            false)
+        .view(pass.rows, groups, copies, pass.width, dim)
+        .permute(0, 3, 1, 2, 4)
+        .reshape((long) pass.rows * pass.width, config.heads() * dim);
   }
 
   /** The list of tokens as rows × width places; a view where it is that already. */

@@ -1,5 +1,6 @@
 package dev.cambium.engine.decoder;
 
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +38,11 @@ final class Pass {
 
   private final int[] starts;
 
-  private Pass(int[] lengths, int @Nullable [] past, boolean mayPad) {
+  /** Where branches begin within a row's tokens, by row; null if rows do not branch. */
+  private final int @Nullable [][] branches;
+
+  private Pass(int[] lengths, int @Nullable [] past, int @Nullable [][] branches, boolean mayPad) {
+    this.branches = branches;
     this.rows = lengths.length;
     this.lengths = lengths;
     int longest = 0;
@@ -65,7 +70,7 @@ final class Pass {
 
   /** Rows from their beginning. */
   static Pass fresh(int[][] rows) {
-    return new Pass(lengths(rows), null, true);
+    return new Pass(lengths(rows), null, null, true);
   }
 
   /** Rows that go on from what a cache holds; padding would be written to the cache, so none. */
@@ -74,7 +79,19 @@ final class Pass {
     for (int p : past) {
       any |= p > 0;
     }
-    return new Pass(lengths(rows), any ? past.clone() : null, false);
+    return new Pass(lengths(rows), any ? past.clone() : null, null, false);
+  }
+
+  /**
+   * Rows that go on from what a cache holds in several ways at once: every branch sees the cached
+   * tokens of its row and itself, and none of the others (tree attention; Miao et al., 2024). So
+   * what the branches share is neither read twice nor copied.
+   *
+   * @param rows the tokens of all branches of a row, one branch after the other
+   * @param branches where each branch begins in them, ascending from 0
+   */
+  static Pass branching(int[][] rows, int[] past, int[][] branches) {
+    return new Pass(lengths(rows), past.clone(), branches, false);
   }
 
   private static int[] lengths(int[][] rows) {
@@ -97,6 +114,20 @@ final class Pass {
 
   /** One past the last position of any row. */
   int positions() {
+    if (branches == null) {
+      return keys();
+    }
+    int most = 0;
+    for (int b = 0; b < rows; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        most = Math.max(most, past(b) + withinBranch(b, t) + 1);
+      }
+    }
+    return most;
+  }
+
+  /** Keys that attention spans: one past the last place of any row, cache included. */
+  int keys() {
     int most = 0;
     for (int b = 0; b < rows; b++) {
       most = Math.max(most, past(b) + (rectangular ? width : lengths[b]));
@@ -104,8 +135,27 @@ final class Pass {
     return most;
   }
 
-  /** Whether all rows have equally many tokens in the cache. */
-  boolean evenPast() {
+  /** The distance of a row's token from where its branch begins, or its row in this pass. */
+  private int withinBranch(int row, int token) {
+    return branches == null ? token : token - branchStart(row, token);
+  }
+
+  private int branchStart(int row, int token) {
+    int start = 0;
+    for (int begin : java.util.Objects.requireNonNull(branches)[row]) {
+      if (begin > token) {
+        break;
+      }
+      start = begin;
+    }
+    return start;
+  }
+
+  /** Whether every token sees all keys: one token a row, and as many cached ones in each. */
+  boolean seesAll() {
+    if (width > 1) {
+      return false;
+    }
     for (int b = 1; b < rows; b++) {
       if (past(b) != past(0)) {
         return false;
@@ -131,7 +181,7 @@ final class Pass {
     for (int b = 0; b < rows; b++) {
       int count = rectangular ? width : lengths[b];
       for (int t = 0; t < count; t++) {
-        positions[starts[b] + t] = past(b) + t;
+        positions[starts[b] + t] = past(b) + withinBranch(b, t);
       }
     }
     return Natives.longs(positions);
@@ -180,16 +230,34 @@ final class Pass {
   }
 
   /**
-   * Last visible position of every place of the rectangle: rows, or 1 if alike, × 1 × width × 1.
+   * What attention adds to its scores, 0 where a token sees another and −∞ elsewhere: rows, or 1 if
+   * alike, × 1 × (copies · width) × keys, the same for every copy. Places without a token see what
+   * the last token does or the first key, so that they stay finite.
+   *
+   * @param window how many positions back a token sees, itself included; 0 for all
    */
-  Tensor visibleUpTo() {
+  Tensor mask(int window, int copies) {
+    int keys = past == null ? width : keys();
     int distinct = past == null ? 1 : rows;
-    long[] upTo = new long[distinct * width];
+    float[] mask = new float[Math.multiplyExact(distinct * width, keys)];
+    Arrays.fill(mask, Float.NEGATIVE_INFINITY);
     for (int b = 0; b < distinct; b++) {
       for (int t = 0; t < width; t++) {
-        upTo[b * width + t] = past(b) + t;
+        int line = (b * width + t) * keys;
+        if (past != null && t >= lengths[b]) {
+          mask[line] = 0;
+          continue;
+        }
+        int within = withinBranch(b, t);
+        int before = past(b);
+        int reach = window == 0 ? Integer.MAX_VALUE : window - 1;
+        int first =
+            Math.min(before, Math.max(0, before + within - Math.min(reach, before + within)));
+        Arrays.fill(mask, line + first, line + before, 0f);
+        Arrays.fill(mask, line + before + t - Math.min(reach, within), line + before + t + 1, 0f);
       }
     }
-    return Natives.longs(upTo, distinct, 1, width, 1);
+    Tensor one = Natives.floats(mask, distinct, 1, width, keys);
+    return copies == 1 ? one : one.repeat(1, 1, copies, 1);
   }
 }

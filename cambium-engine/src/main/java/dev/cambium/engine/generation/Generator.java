@@ -19,17 +19,15 @@ import java.util.stream.IntStream;
 /**
  * Generates answers, many at once.
  *
- * <p>Prompts are put into batches by length, so that little is padding. What all prompts of a batch
- * begin with, such as an application's instruction, is read once. Rows that have ended are dropped
- * from the cache, and the others go on without them. Rows never influence each other, but the
- * processor may round differently in another batch. One thread at a time, as the decoder.
+ * <p>Prompts are put into batches by length, so that little is padding. What all prompts begin
+ * with, such as an application's instruction, is read once ({@link PromptReader}). Rows that have
+ * ended are dropped from the cache, and the others go on without them. Rows never influence each
+ * other, but the processor may round differently in another batch. One thread at a time, as the
+ * decoder.
  */
 public final class Generator {
 
   private static final int MAX_ROWS = 32;
-
-  /** A shorter common beginning is not worth a pass of its own. */
-  private static final int MIN_SHARED = 8;
 
   private final Decoder decoder;
   private final Set<Integer> stops;
@@ -59,12 +57,14 @@ public final class Generator {
             .sorted(Comparator.comparingInt(i -> prompts.get(i).length))
             .toList();
     int done = 0;
-    for (int from = 0; from < byLength.size(); ) {
-      int to = batchEnd(prompts, byLength, from, sampling);
-      new Batch(prompts, byLength.subList(from, to), sampling).run(answers);
-      done += to - from;
-      finished.accept(done);
-      from = to;
+    try (PromptReader reader = new PromptReader(decoder, prompts)) {
+      for (int from = 0; from < byLength.size(); ) {
+        int to = batchEnd(prompts, byLength, from, sampling);
+        new Batch(prompts, byLength.subList(from, to), sampling).run(reader, answers);
+        done += to - from;
+        finished.accept(done);
+        from = to;
+      }
     }
     return List.of(answers);
   }
@@ -93,7 +93,9 @@ public final class Generator {
     Completion[] answer = new Completion[1];
     Batch batch = new Batch(List.of(prompt), List.of(0), sampling);
     batch.listener = goOn;
-    batch.run(answer);
+    try (PromptReader reader = new PromptReader(decoder, List.of(prompt))) {
+      batch.run(reader, answer);
+    }
     return answer[0];
   }
 
@@ -125,7 +127,7 @@ public final class Generator {
       }
     }
 
-    void run(Completion[] answers) {
+    void run(PromptReader reader, Completion[] answers) {
       for (int index : hopeless) {
         answers[index] = new Completion(new int[0], End.NO_ROOM);
       }
@@ -133,7 +135,7 @@ public final class Generator {
         return;
       }
       List<Row> active = new ArrayList<>(rows);
-      try (KeyValueCache cache = read()) {
+      try (KeyValueCache cache = read(reader)) {
         int[] tokens = new int[0];
         while (!active.isEmpty()) {
           try (Logits logits =
@@ -160,31 +162,9 @@ public final class Generator {
       }
     }
 
-    /** All prompts in a cache; their common beginning is read once. */
-    private KeyValueCache read() {
-      int[][] all = prompts.toArray(new int[0][]);
+    private KeyValueCache read(PromptReader reader) {
       int reserve = rows.stream().mapToInt(r -> r.room).max().orElse(1);
-      int shared = all.length == 1 ? 0 : commonPrefix(all);
-      if (shared < MIN_SHARED) {
-        return decoder.prefill(all, reserve);
-      }
-      int longest = Arrays.stream(all).mapToInt(p -> p.length).max().orElse(0);
-      KeyValueCache cache;
-      try (KeyValueCache beginning =
-          decoder.prefill(new int[][] {Arrays.copyOf(all[0], shared)}, 0)) {
-        cache = beginning.expand(0, all.length, longest - shared + reserve);
-      }
-      try {
-        decoder.append(
-            cache,
-            Arrays.stream(all)
-                .map(p -> Arrays.copyOfRange(p, shared, p.length))
-                .toArray(int[][]::new));
-      } catch (RuntimeException e) {
-        cache.close();
-        throw e;
-      }
-      return cache;
+      return reader.read(prompts.toArray(new int[0][]), reserve);
     }
 
     private int[] choose(Logits logits, List<Row> active) {
@@ -240,16 +220,5 @@ public final class Generator {
         return listener.test(token) && count < room;
       }
     }
-  }
-
-  /** Length of the longest beginning that all have, less than the whole of any. */
-  static int commonPrefix(int[][] prompts) {
-    int length = prompts[0].length;
-    for (int[] prompt : prompts) {
-      int same = Arrays.mismatch(prompts[0], prompt);
-      length = Math.min(length, same < 0 ? prompt.length : same);
-      length = Math.min(length, prompt.length - 1);
-    }
-    return length;
   }
 }

@@ -5,6 +5,7 @@ import dev.cambium.engine.decoder.KeyValueCache;
 import dev.cambium.engine.generation.CacheBudget;
 import dev.cambium.engine.generation.Completion;
 import dev.cambium.engine.generation.Generator;
+import dev.cambium.engine.generation.PromptReader;
 import dev.cambium.engine.generation.Sampling;
 import dev.cambium.engine.text.Encoded;
 import dev.cambium.engine.text.Framing;
@@ -21,6 +22,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -37,8 +39,8 @@ public final class Evaluator {
   private static final int ROWS_AT_ONCE = 32;
   private static final int TOKENS_AT_ONCE = 8_192;
 
-  /** Continuations of one prompt that are scored together. */
-  private static final int CHOICES_AT_ONCE = 64;
+  /** Tokens of one item's choices that are read at once: attention is quadratic in them. */
+  private static final int BRANCH_TOKENS = 1_024;
 
   private final Decoder decoder;
   private final RowEncoder encoder;
@@ -224,40 +226,73 @@ public final class Evaluator {
                 return prompt(item);
               },
               prompts);
-      usable.sort(Comparator.comparingInt(i -> prompts[i].length));
-      for (List<Integer> batch : batches(usable, prompts)) {
-        int[][] rows = batch.stream().map(i -> prompts[i]).toArray(int[][]::new);
-        try (KeyValueCache cache = decoder.prefill(rows, 0)) {
-          for (int row = 0; row < rows.length; row++) {
-            chooseOne(batch.get(row), cache, row, rows[row]);
+      int[][][] continuations = new int[items.size()][][];
+      int[] widths = new int[items.size()];
+      List<Integer> scorable = new ArrayList<>();
+      for (int index : usable) {
+        try {
+          continuations[index] = continuations(items.get(index), prompts[index]);
+          int tokens = Arrays.stream(continuations[index]).mapToInt(c -> c.length).sum();
+          widths[index] = prompts[index].length + Math.min(tokens, BRANCH_TOKENS);
+          scorable.add(index);
+        } catch (Undecidable | TemplateException | IllegalArgumentException e) {
+          undecidable(index, String.valueOf(e.getMessage()));
+        }
+      }
+      scorable.sort(Comparator.comparingInt(i -> widths[i]));
+      try (PromptReader reader =
+          new PromptReader(decoder, scorable.stream().map(i -> prompts[i]).toList())) {
+        for (List<Integer> batch : batches(scorable, i -> widths[i])) {
+          int[][] rows = batch.stream().map(i -> prompts[i]).toArray(int[][]::new);
+          try (KeyValueCache cache = reader.read(rows, 0)) {
+            int[][][] all = batch.stream().map(i -> continuations[i]).toArray(int[][][]::new);
+            float[][] scores = scores(cache, all);
+            for (int row = 0; row < rows.length; row++) {
+              chosen(batch.get(row), scores[row]);
+            }
           }
         }
       }
     }
 
-    private void chooseOne(int index, KeyValueCache cache, int row, int[] prompt) {
+    private int[][] continuations(Item item, int[] prompt) throws Undecidable {
+      int[][] continuations = new int[item.choices().size()][];
+      for (int i = 0; i < continuations.length; i++) {
+        continuations[i] = continuation(item, item.choices().get(i), prompt);
+      }
+      return continuations;
+    }
+
+    /** Log-likelihoods of every row's continuations; so many at once as attention has room for. */
+    private float[][] scores(KeyValueCache cache, int[][][] continuations) {
+      float[][] scores = new float[continuations.length][];
+      int[] done = new int[continuations.length];
+      for (int row = 0; row < scores.length; row++) {
+        scores[row] = new float[continuations[row].length];
+      }
+      while (!Arrays.equals(done, Arrays.stream(scores).mapToInt(s -> s.length).toArray())) {
+        int[][][] part = new int[continuations.length][][];
+        for (int row = 0; row < part.length; row++) {
+          int to = done[row];
+          int tokens = 0;
+          while (to < scores[row].length
+              && (to == done[row] || tokens + continuations[row][to].length <= BRANCH_TOKENS)) {
+            tokens += continuations[row][to++].length;
+          }
+          part[row] = Arrays.copyOfRange(continuations[row], done[row], to);
+        }
+        float[][][] measured = decoder.continuationLogProbabilities(cache, part);
+        for (int row = 0; row < part.length; row++) {
+          for (float[] one : measured[row]) {
+            scores[row][done[row]++] = sum(one);
+          }
+        }
+      }
+      return scores;
+    }
+
+    private void chosen(int index, float[] scores) {
       Item item = items.get(index);
-      List<int[]> continuations = new ArrayList<>();
-      try {
-        for (String choice : item.choices()) {
-          continuations.add(continuation(item, choice, prompt));
-        }
-      } catch (Undecidable | TemplateException | IllegalArgumentException e) {
-        undecidable(index, String.valueOf(e.getMessage()));
-        return;
-      }
-      float[] scores = new float[continuations.size()];
-      int longest = continuations.stream().mapToInt(c -> c.length).max().orElse(0);
-      int atOnce = CacheBudget.rows(decoder.config(), prompt.length + longest, CHOICES_AT_ONCE);
-      for (int from = 0; from < scores.length; from += atOnce) {
-        int to = Math.min(scores.length, from + atOnce);
-        float[][] parts =
-            decoder.continuationLogProbabilities(
-                cache, row, continuations.subList(from, to).toArray(new int[0][]));
-        for (int i = from; i < to; i++) {
-          scores[i] = sum(parts[i - from]);
-        }
-      }
       int best = Choices.best(scores);
       if (best < 0) {
         undecidable(index, "no choice is likelier than all others, or the output is not finite");
@@ -307,7 +342,7 @@ public final class Evaluator {
         }
       }
       scorable.sort(Comparator.comparingInt(i -> rows[i].length));
-      for (List<Integer> batch : batches(scorable, rows)) {
+      for (List<Integer> batch : batches(scorable, i -> rows[i].length)) {
         float[][] scores =
             decoder.logProbabilities(
                 batch.stream().map(i -> rows[i]).toArray(int[][]::new),
@@ -333,12 +368,12 @@ public final class Evaluator {
       }
     }
 
-    private List<List<Integer>> batches(List<Integer> sorted, int[][] rows) {
+    private List<List<Integer>> batches(List<Integer> sorted, IntUnaryOperator width) {
       List<List<Integer>> batches = new ArrayList<>();
       List<Integer> batch = new ArrayList<>();
       for (int index : sorted) {
-        long tokens = (batch.size() + 1L) * rows[index].length;
-        int most = CacheBudget.rows(decoder.config(), rows[index].length, ROWS_AT_ONCE);
+        long tokens = (batch.size() + 1L) * width.applyAsInt(index);
+        int most = CacheBudget.rows(decoder.config(), width.applyAsInt(index), ROWS_AT_ONCE);
         if (batch.size() >= most || (!batch.isEmpty() && tokens > TOKENS_AT_ONCE)) {
           batches.add(batch);
           batch = new ArrayList<>();

@@ -74,25 +74,41 @@ class DecoderTest {
 
   @Test
   void continuationsOfOnePrefixScoreAsWholeRows() {
-    int[] prefix = {3, 17, 22, 8};
-    int[][] continuations = {{5}, {6, 1, 30}, {9, 9}, {0, 2, 4, 38, 1}};
-    int[][] whole = new int[continuations.length][];
-    int[] from = new int[continuations.length];
-    for (int i = 0; i < whole.length; i++) {
-      whole[i] = Arrays.copyOf(prefix, prefix.length + continuations[i].length);
-      System.arraycopy(continuations[i], 0, whole[i], prefix.length, continuations[i].length);
-      from[i] = prefix.length;
-    }
+    int[][] prefixes = {{1, 2}, {3, 17, 22, 8}, {5}, {9, 9, 9}};
+    int[][][] continuations = {
+      {{7}, {8}}, {{5}, {6, 1, 30}, {9, 9}, {0, 2, 4, 38, 1}}, {}, {{1, 2, 3, 4, 5, 6}}
+    };
     try (Decoder decoder = Reference.decoder("llama3");
-        KeyValueCache cache = decoder.prefill(new int[][] {{1, 2}, prefix}, 0)) {
-      float[][] expected = decoder.logProbabilities(whole, from);
-      float[][] actual = decoder.continuationLogProbabilities(cache, 1, continuations);
-      for (int i = 0; i < whole.length; i++) {
-        assertThat(Reference.relativeError(actual[i], expected[i])).isLessThan(1e-5);
+        KeyValueCache cache = decoder.prefill(prefixes, 0)) {
+      // Twice: the first leaves nothing behind.
+      for (int round = 0; round < 2; round++) {
+        float[][][] actual = decoder.continuationLogProbabilities(cache, continuations);
+        for (int b = 0; b < prefixes.length; b++) {
+          assertThat(actual[b].length).isEqualTo(continuations[b].length);
+          for (int i = 0; i < continuations[b].length; i++) {
+            int[] whole = joined(prefixes[b], continuations[b][i]);
+            float[] expected =
+                decoder.logProbabilities(new int[][] {whole}, new int[] {prefixes[b].length})[0];
+            assertThat(Reference.relativeError(actual[b][i], expected)).isLessThan(1e-5);
+          }
+        }
       }
-      assertThat(cache.rows()).isEqualTo(2);
+      assertThat(cache.rows()).isEqualTo(4);
       assertThat(cache.length(1)).isEqualTo(4);
+      float[][][] single = decoder.continuationLogProbabilities(cache, new int[4][1][1]);
+      try (Logits logits = decoder.next(cache)) {
+        float[] expected = logits.logProbabilities(new int[4]);
+        for (int b = 0; b < 4; b++) {
+          assertThat(single[b][0][0]).isCloseTo(expected[b], within(1e-5f));
+        }
+      }
     }
+  }
+
+  private static int[] joined(int[] first, int[] second) {
+    int[] whole = Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, whole, first.length, second.length);
+    return whole;
   }
 
   @Test

@@ -36,11 +36,11 @@ class RealModelTest {
       try (KeyValueCache cache = decoder.prefill(new int[][] {prompt}, 1);
           Logits logits = decoder.next(cache)) {
         assertThat(logits.argmax()[0]).isEqualTo(7042);
-        float[][] scores =
-            decoder.continuationLogProbabilities(cache, 0, new int[][] {{7042}, {11452}});
+        float[][][] scores =
+            decoder.continuationLogProbabilities(cache, new int[][][] {{{7042}, {11452}}});
         // As transformers computes them from the same file in fp32.
-        assertThat(scores[0][0]).isCloseTo(-0.2606f, within(1e-3f));
-        assertThat(scores[1][0]).isCloseTo(-6.9324f, within(1e-3f));
+        assertThat(scores[0][0][0]).isCloseTo(-0.2606f, within(1e-3f));
+        assertThat(scores[0][1][0]).isCloseTo(-6.9324f, within(1e-3f));
       }
     }
   }

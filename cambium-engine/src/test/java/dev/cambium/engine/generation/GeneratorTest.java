@@ -95,7 +95,7 @@ class GeneratorTest {
       }
       prompts.add(prompt);
     }
-    assertThat(Generator.commonPrefix(prompts.toArray(new int[0][]))).isEqualTo(19);
+    assertThat(PromptReader.commonPrefix(prompts.toArray(new int[0][]))).isEqualTo(19);
     sameAsNaive(prompts, Set.of(5, 6, 7), 10);
   }
 

@@ -83,6 +83,19 @@ class EvaluatorTest {
     return naive(encoder.conversation(all, List.of(), 999).ids(), prompt);
   }
 
+  /** The same, from one row alone. */
+  private static double alone(List<Message> messages, String answer) {
+    int prompt = encoder.prompt(messages, List.of()).length;
+    List<Message> all = new ArrayList<>(messages);
+    all.add(Message.assistant(answer));
+    int[][] row = {encoder.conversation(all, List.of(), 999).ids()};
+    double sum = 0;
+    for (float one : decoder.logProbabilities(row, new int[] {prompt})[0]) {
+      sum += one;
+    }
+    return sum;
+  }
+
   private static double naive(int[] ids, int from) {
     double sum = 0;
     for (int t = from; t < ids.length; t++) {
@@ -116,6 +129,35 @@ class EvaluatorTest {
       assertThat(outcomes.get(i).item()).isEqualTo("q" + i);
       assertThat(outcomes.get(i).judgement())
           .isEqualTo(best.equals("the card") ? Judgement.RIGHT : Judgement.WRONG);
+    }
+  }
+
+  @Test
+  void manyLongChoicesUnderOneInstructionAreScoredAsAlone() {
+    Application application = new Application("pay or block it?", null, List.of(), 5, 0);
+    Framing framing = new Framing(Optional.of(application));
+    List<String> choices = new ArrayList<>();
+    for (String text : Texts.some(900, 5)) {
+      if (text.length() < 40 && !choices.contains(text)) {
+        choices.add(text); // together more than are read at once
+      }
+    }
+    assertThat(choices.stream().mapToInt(c -> encoder.tokenizer().encodePlain(c).length).sum())
+        .isGreaterThan(1_024);
+    List<Item> items = new ArrayList<>();
+    for (Item question : questions(2)) {
+      List<String> own = items.size() % 2 == 0 ? choices : choices.subList(0, 20);
+      items.add(new Item(question.id(), null, question.messages(), choices.get(3), own, Map.of()));
+    }
+    Evaluator evaluator = new Evaluator(decoder, encoder, framing);
+    List<Outcome> together = evaluator.evaluate(items, Scorer.of(ScorerKind.CHOICE), Progress.NONE);
+    for (int i = 0; i < items.size(); i++) {
+      List<Message> messages = framing.messages(items.get(i).messages());
+      String best =
+          items.get(i).choices().stream()
+              .max(java.util.Comparator.comparingDouble(c -> alone(messages, c)))
+              .orElseThrow();
+      assertThat(together.get(i).output()).isEqualTo(best);
     }
   }
 
