@@ -1,11 +1,11 @@
 package dev.cambium.engine;
 
+import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.TensorInfo;
 import dev.cambium.engine.backend.Backend;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.LoraAdapter;
-import dev.cambium.engine.decoder.LoraConfig;
 import dev.cambium.engine.decoder.Precision;
 import dev.cambium.engine.text.Encoded;
 import dev.cambium.engine.text.ModelText;
@@ -124,7 +124,7 @@ public final class Engine {
       throw new IllegalArgumentException("a recipe without lora makes no adapter");
     }
     return job.adapter() == null
-        ? LoraAdapter.random(decoder.config(), LoraConfig.of(lora), job.seed())
+        ? LoraAdapter.fresh(decoder, LoraConfig.of(lora), job.seed())
         : LoraAdapter.load(job.adapter(), decoder.config());
   }
 

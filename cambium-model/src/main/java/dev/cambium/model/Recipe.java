@@ -1,7 +1,11 @@
 package dev.cambium.model;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.util.Collections;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -75,20 +79,60 @@ public record Recipe(
    * @param rank of the update
    * @param alpha the update is scaled by alpha / rank
    * @param targets names of the linear modules, such as {@code q_proj}
+   * @param rankStabilized whether the update is scaled by alpha / √rank (Kalajdzievski, 2023)
+   * @param dora whether every row of an adapted matrix gets a learned length (Liu et al., 2024)
+   * @param rankPattern another rank for modules whose name ends with what the regular expression
+   *     matches, such as {@code layers\\.0\\.self_attn\\.q_proj}; the first in alphabetical order
+   *     counts
+   * @param alphaPattern another alpha, likewise
+   * @param savedModules modules trained and stored whole beside the updates: {@code embed_tokens},
+   *     {@code lm_head}, {@code norm}
    */
-  public record Lora(int rank, double alpha, List<String> targets) {
+  public record Lora(
+      int rank,
+      double alpha,
+      List<String> targets,
+      boolean rankStabilized,
+      boolean dora,
+      SortedMap<String, Integer> rankPattern,
+      SortedMap<String, Double> alphaPattern,
+      List<String> savedModules) {
 
     /** The seven projections of a Llama layer. */
     public static final List<String> ALL_PROJECTIONS =
         List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
 
+    /** What an adapter can store whole. {@code norm} is every norm of the model. */
+    public static final List<String> SAVABLE =
+        List.of(
+            "embed_tokens",
+            "lm_head",
+            "norm",
+            "model.norm",
+            "input_layernorm",
+            "post_attention_layernorm");
+
     @SuppressWarnings("ConstantValue") // absent in JSON is null here
     public Lora {
       targets = targets == null || targets.isEmpty() ? ALL_PROJECTIONS : List.copyOf(targets);
+      rankPattern = unmodifiable(rankPattern);
+      alphaPattern = unmodifiable(alphaPattern);
+      savedModules = savedModules == null ? List.of() : List.copyOf(savedModules);
       if (rank < 1 || !(alpha > 0)) {
         throw new IllegalArgumentException(
             "lora: rank >= 1 and alpha > 0, not " + rank + ", " + alpha);
       }
+      rankPattern.keySet().forEach(Pattern::compile);
+      alphaPattern.keySet().forEach(Pattern::compile);
+    }
+
+    private static <T> SortedMap<String, T> unmodifiable(@Nullable SortedMap<String, T> map) {
+      return Collections.unmodifiableSortedMap(map == null ? new TreeMap<>() : new TreeMap<>(map));
+    }
+
+    /** An adapter without any of the further options. */
+    public Lora(int rank, double alpha, List<String> targets) {
+      this(rank, alpha, targets, false, false, new TreeMap<>(), new TreeMap<>(), List.of());
     }
   }
 

@@ -1,50 +1,41 @@
 package dev.cambium.artifact.huggingface;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.EnumSet;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** A PEFT adapter directory: {@code adapter_config.json} and {@code adapter_model.safetensors}. */
 public final class AdapterDirectory {
 
-  static final String CONFIG = "adapter_config.json";
-  static final String WEIGHTS = "adapter_model.safetensors";
+  /** The file of an adapter's tensors. */
+  public static final String WEIGHTS = "adapter_model.safetensors";
 
-  private static final String PREFIX = "base_model.model.model.layers.";
-  private static final Pattern LAYER = Pattern.compile(Pattern.quote(PREFIX) + "(\\d{1,5})\\..*");
-  private static final int MAX_RANK = 1 << 20;
+  static final String CONFIG = LoraConfig.FILE;
 
-  /** Fields whose every other value would change the computation, with the values that do not. */
-  private static final Map<String, Set<String>> NEUTRAL =
-      Map.ofEntries(
-          Map.entry("task_type", Set.of("\"CAUSAL_LM\"")),
-          Map.entry("bias", Set.of("\"none\"")),
-          Map.entry("use_dora", Set.of("false")),
-          Map.entry("fan_in_fan_out", Set.of("false")),
-          Map.entry("modules_to_save", Set.of("[]")),
-          Map.entry("layers_to_transform", Set.of("[]")),
-          Map.entry("layers_pattern", Set.of("[]")),
-          Map.entry("layer_replication", Set.of("[]")),
-          Map.entry("exclude_modules", Set.of("[]")),
-          Map.entry("rank_pattern", Set.of("{}")),
-          Map.entry("alpha_pattern", Set.of("{}")),
-          Map.entry("lora_bias", Set.of("false")),
-          Map.entry("use_qalora", Set.of("false")),
-          Map.entry("use_bdlora", Set.of("false")),
-          Map.entry("alora_invocation_tokens", Set.of("[]")),
-          Map.entry("target_parameters", Set.of("[]")),
-          Map.entry("trainable_token_indices", Set.of("[]", "{}")),
-          Map.entry("auto_mapping", Set.of()));
+  private static final String EMBEDDING = "model.embed_tokens";
+  private static final String HEAD = "lm_head";
+  private static final Pattern LAYER =
+      Pattern.compile(Pattern.quote(AdapterKeys.PREFIX) + "model\\.layers\\.(\\d{1,4})\\..*");
+
+  /** Files of a tokenizer with tokens of the adapter's own. */
+  private static final List<String> TEXT =
+      List.of(
+          ModelDirectory.TOKENIZER,
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "added_tokens.json",
+          "chat_template.jinja");
 
   private AdapterDirectory() {}
 
@@ -59,8 +50,8 @@ public final class AdapterDirectory {
   }
 
   /**
-   * Looks at an adapter that is to go on a base: every layer's targets must be there, with the
-   * shapes of the base, and nothing else.
+   * Looks at an adapter that is to go on a base: every target must be there, with the shapes of the
+   * base, and nothing else.
    *
    * @param base the base's Hugging Face model directory
    * @throws java.io.UncheckedIOException if a directory cannot be read
@@ -75,10 +66,10 @@ public final class AdapterDirectory {
     Optional<DecoderConfig> shape = base.flatMap(b -> shapeOf(b, findings));
     findings.fact("checked against", base.map(Path::toString).orElse("no base"));
     boolean isAdapter = folder.has(CONFIG);
-    Optional<Lora> lora = Optional.empty();
+    Optional<LoraConfig> config = Optional.empty();
     if (isAdapter) {
       folder.take(CONFIG);
-      lora = JsonFile.read(folder, CONFIG, findings).flatMap(c -> Lora.read(c, findings));
+      config = JsonFile.read(folder, CONFIG, findings).flatMap(c -> LoraConfig.read(c, findings));
     } else {
       findings.refuse(
           CONFIG,
@@ -87,9 +78,11 @@ public final class AdapterDirectory {
           "the configuration of a PEFT adapter",
           "Give the directory that holds it.");
     }
+    config.ifPresent(c -> tell(c, findings));
+    long vocabulary = shape.map(s -> (long) s.vocabularySize()).orElse(0L);
     if (folder.has(WEIGHTS)) {
       folder.take(WEIGHTS);
-      checkWeights(folder, lora, shape, findings);
+      vocabulary = Math.max(vocabulary, checkWeights(folder, config, shape, findings));
     } else {
       List<String> pickles = folder.files().stream().filter(Folder::isPickle).toList();
       findings.refuse(
@@ -102,7 +95,12 @@ public final class AdapterDirectory {
               : "Pickle can run code and is never read. Save the adapter as safetensors.");
     }
     folder.namePickles();
-    base.ifPresent(b -> checkTokenizer(folder, b, findings));
+    if (base.isPresent()) {
+      checkTokenizer(folder, base.get(), vocabulary, findings);
+      config
+          .flatMap(c -> Optional.ofNullable(c.baseModel()))
+          .ifPresent(name -> checkBase(path, name, base.get(), findings));
+    }
     if (folder.has("README.md")) {
       folder.take("README.md");
     }
@@ -112,66 +110,27 @@ public final class AdapterDirectory {
         folder.ignored());
   }
 
-  /** What of the configuration the weights depend on. */
-  private record Lora(int rank, EnumSet<Projection> targets) {
-
-    static Optional<Lora> read(JsonFile config, Findings findings) {
-      String type = config.text("peft_type").orElse("");
-      findings.architecture(type);
-      if (!type.equals("LORA")) {
-        findings.refuse(
-            config.name(),
-            "peft_type",
-            JsonFile.shown(config.tree().path("peft_type")),
-            "\"LORA\"",
-            "This version supports no other kind of adapter.");
-        return Optional.empty();
-      }
-      NEUTRAL.forEach(config::onlyNeutral);
-      int rank = config.positive("r", 0, MAX_RANK);
-      double alpha = config.positiveNumber(config.tree(), "lora_alpha", "lora_alpha", null);
-      boolean rankStabilized = config.flag("use_rslora");
-      EnumSet<Projection> targets = targets(config, findings);
-      findings.fact("rank", rank);
-      findings.fact("alpha", alpha);
-      findings.fact("scale", alpha / (rankStabilized ? Math.sqrt(rank) : rank));
-      findings.fact("targets", targets.stream().map(Projection::label).toList());
-      config.text("base_model_name_or_path").ifPresent(b -> findings.fact("made for", b));
-      return rank == 0 || targets.isEmpty()
-          ? Optional.empty()
-          : Optional.of(new Lora(rank, targets));
+  private static void tell(LoraConfig config, Findings findings) {
+    findings.fact("rank", config.rank());
+    findings.fact("alpha", config.alpha());
+    findings.fact(
+        "scale",
+        config.alpha() / (config.rankStabilized() ? Math.sqrt(config.rank()) : config.rank()));
+    findings.fact(
+        "targets",
+        config.targets().pattern() == null ? config.targets().names() : config.targets().pattern());
+    if (config.dora()) {
+      findings.fact("magnitudes", "learned (DoRA)");
     }
-
-    private static EnumSet<Projection> targets(JsonFile config, Findings findings) {
-      EnumSet<Projection> targets = EnumSet.noneOf(Projection.class);
-      JsonNode modules = config.tree().path("target_modules");
-      if (modules.asText().equals("all-linear")) {
-        return EnumSet.allOf(Projection.class);
-      }
-      if (!modules.isArray() || modules.isEmpty()) {
-        config.refuse(
-            "target_modules", JsonFile.shown(modules), "a list of projections, or \"all-linear\"");
-        return targets;
-      }
-      List<String> others = new ArrayList<>();
-      for (JsonNode module : modules) {
-        Optional<Projection> projection = Projection.ofLabel(module.asText());
-        if (projection.isEmpty() || !targets.add(projection.get())) {
-          others.add(projection.map(p -> p.label() + " twice").orElse(module.asText()));
-        }
-      }
-      if (!others.isEmpty()) {
-        findings.refuse(
-            config.name(),
-            "target_modules",
-            String.join(", ", others),
-            "each of "
-                + Arrays.stream(Projection.values()).map(Projection::label).toList()
-                + " at most once",
-            "Name the projections alone, without their layers: they are adapted in every layer.");
-        targets.clear();
-      }
-      return targets;
+    if (!config.savedModules().isEmpty()) {
+      findings.fact("stored whole", config.savedModules());
+    }
+    if (!config.rankPattern().isEmpty() || !config.alphaPattern().isEmpty()) {
+      findings.fact(
+          "patterns", "rank " + config.rankPattern() + ", alpha " + config.alphaPattern());
+    }
+    if (config.baseModel() != null) {
+      findings.fact("made for", config.baseModel());
     }
   }
 
@@ -195,81 +154,214 @@ public final class AdapterDirectory {
     return shape;
   }
 
-  private static void checkWeights(
-      Folder folder, Optional<Lora> lora, Optional<DecoderConfig> shape, Findings findings) {
+  /** Returns the rows of the embedding that the adapter brings; 0 if none. */
+  private static long checkWeights(
+      Folder folder,
+      Optional<LoraConfig> config,
+      Optional<DecoderConfig> shape,
+      Findings findings) {
     try (Weights weights = new Weights(findings)) {
       if (!weights.add(WEIGHTS, folder.file(WEIGHTS))) {
-        return;
+        return 0;
       }
-      lora.ifPresent(
-          l ->
-              weights.checkCoverage(
-                  expected(l, shape, weights),
-                  WEIGHTS,
-                  shape.isPresent() ? CONFIG + " and the base" : CONFIG,
-                  "An adapter fits only the base that it was trained on; another base needs a"
-                      + " transfer."));
+      Map<String, String> found = spellings(weights, findings);
+      if (config.isPresent() && !found.isEmpty()) {
+        SortedMap<String, List<Long>> expected = new TreeMap<>();
+        expected(config.get(), shape, weights, found, findings)
+            .forEach((name, s) -> expected.put(found.getOrDefault(name, name), s));
+        weights.checkCoverage(
+            expected,
+            WEIGHTS,
+            shape.isPresent() ? CONFIG + " and the base" : CONFIG,
+            "An adapter fits only the base that it was trained on; another base needs a"
+                + " transfer.");
+      }
       weights.checkTypes();
       weights.scan();
-      checkEffect(weights, findings);
+      checkEffect(weights, found, findings);
+      return rows(weights, found, EMBEDDING);
     }
+  }
+
+  /** The names in the file by PEFT's names; empty, with a problem, if they cannot be told apart. */
+  private static Map<String, String> spellings(Weights weights, Findings findings) {
+    Map<String, String> found = new TreeMap<>();
+    try {
+      AdapterKeys.canonical(weights.names()).forEach((name, peft) -> found.put(peft, name));
+    } catch (IllegalArgumentException e) {
+      findings.refuse(
+          WEIGHTS,
+          "",
+          String.valueOf(e.getMessage()),
+          "the tensors of one adapter",
+          "Save each adapter by itself.");
+    }
+    return found;
   }
 
   private static SortedMap<String, List<Long>> expected(
-      Lora lora, Optional<DecoderConfig> shape, Weights weights) {
-    int layers = shape.map(DecoderConfig::layers).orElseGet(() -> layersIn(weights));
-    long rank = lora.rank();
-    SortedMap<String, List<Long>> expected = new TreeMap<>();
-    for (Projection target : lora.targets()) {
-      for (int layer = 0; layer < layers; layer++) {
-        String module = PREFIX + layer + "." + target.path();
-        String down = module + ".lora_A.weight";
-        String up = module + ".lora_B.weight";
-        // Without a base, the first layer's inputs and outputs are what the others must have.
-        String first = PREFIX + "0." + target.path();
-        long outputs =
-            shape
-                .map(s -> s.shapeOf(target).get(0))
-                .orElseGet(() -> sizeOf(weights, first + ".lora_B.weight", 0));
-        long inputs =
-            shape
-                .map(s -> s.shapeOf(target).get(1))
-                .orElseGet(() -> sizeOf(weights, first + ".lora_A.weight", 1));
-        expected.put(down, List.of(rank, inputs));
-        expected.put(up, List.of(outputs, rank));
-      }
+      LoraConfig config,
+      Optional<DecoderConfig> shape,
+      Weights weights,
+      Map<String, String> found,
+      Findings findings) {
+    Collection<String> ofBase =
+        shape.isPresent() ? shape.get().tensors().keySet() : layersAsIn(found.keySet());
+    LoraConfig.Plan plan = config.plan(ofBase);
+    plan.unsupported()
+        .forEach(
+            (module, field) ->
+                findings.refuseEach(
+                    "modules that cannot be adapted so",
+                    CONFIG,
+                    field,
+                    module,
+                    field.equals("target_modules")
+                        ? "projections of attention and MLP"
+                        : "embed_tokens, lm_head and norms",
+                    "Train the adapter without it."));
+    if (!plan.unmatched().isEmpty()) {
+      findings.warn(
+          CONFIG,
+          "target_modules, modules_to_save",
+          String.join(", ", plan.unmatched()),
+          "names of modules of the base",
+          "They match nothing, and do nothing, as in PEFT.");
     }
+    if (plan.targets().isEmpty() && plan.unsupported().isEmpty()) {
+      findings.refuse(
+          CONFIG,
+          "target_modules",
+          config.targets().toJson().toString(),
+          "some module of the base",
+          "Check the names and the layers.");
+    }
+    SortedMap<String, List<Long>> expected = new TreeMap<>();
+    plan.targets()
+        .forEach(
+            (module, target) -> {
+              Projection projection =
+                  Projection.ofLabel(module.substring(module.lastIndexOf('.') + 1)).orElseThrow();
+              String name = AdapterKeys.PREFIX + module;
+              // Without a base, the first layer's inputs and outputs are what the others must have.
+              Optional<String> first =
+                  plan.targets().keySet().stream()
+                      .filter(m -> m.endsWith("." + projection.label()))
+                      .findFirst();
+              String like = AdapterKeys.PREFIX + first.orElse(module);
+              long outputs =
+                  shape
+                      .map(s -> s.shapeOf(projection).get(0))
+                      .orElseGet(() -> sizeOf(weights, found, like + ".lora_B.weight", 0));
+              long inputs =
+                  shape
+                      .map(s -> s.shapeOf(projection).get(1))
+                      .orElseGet(() -> sizeOf(weights, found, like + ".lora_A.weight", 1));
+              expected.put(name + ".lora_A.weight", List.of((long) target.rank(), inputs));
+              expected.put(name + ".lora_B.weight", List.of(outputs, (long) target.rank()));
+              if (config.dora()) {
+                expected.put(name + ".lora_magnitude_vector", List.of(outputs));
+              }
+            });
+    Set<String> whole = new TreeSet<>(plan.saved());
+    // Stored with an adapter whose training added tokens, though the configuration names neither.
+    whole.add(EMBEDDING);
+    whole.add(HEAD);
+    long rows = Math.max(rows(weights, found, EMBEDDING), rows(weights, found, HEAD));
+    for (String module : whole) {
+      String name = AdapterKeys.PREFIX + module + ".weight";
+      if (!plan.saved().contains(module) && !found.containsKey(name)) {
+        continue;
+      }
+      boolean embedding = module.equals(EMBEDDING) || module.equals(HEAD);
+      expected.put(
+          name,
+          shape.isEmpty()
+              ? weights.shapeOf(found.getOrDefault(name, name)).orElse(List.of())
+              : embedding
+                  ? List.of(
+                      rows == 0 ? (long) shape.get().vocabularySize() : rows,
+                      (long) shape.get().hiddenSize())
+                  : shape.get().tensors().get(module + ".weight"));
+    }
+    shape.ifPresent(s -> checkRows(s, weights, found, rows, findings));
     return expected;
   }
 
-  private static long sizeOf(Weights weights, String tensor, int dimension) {
+  /** An embedding of another height than the base's must come with a head of that height. */
+  private static void checkRows(
+      DecoderConfig shape,
+      Weights weights,
+      Map<String, String> found,
+      long rows,
+      Findings findings) {
+    if (rows == 0 || rows == shape.vocabularySize()) {
+      return;
+    }
+    boolean embedding = rows(weights, found, EMBEDDING) == rows;
+    boolean head = rows(weights, found, HEAD) == rows;
+    if (!embedding || !(head || (shape.tiedEmbeddings() && rows(weights, found, HEAD) == 0))) {
+      findings.refuse(
+          WEIGHTS,
+          embedding ? HEAD : EMBEDDING,
+          "none of " + rows + " rows",
+          "embedding and head of the same "
+              + rows
+              + " rows; the base has "
+              + shape.vocabularySize(),
+          "Save the adapter with save_embedding_layers=True.");
+    }
+    findings.fact("vocabulary", rows + " (the base's " + shape.vocabularySize() + ")");
+  }
+
+  private static long rows(Weights weights, Map<String, String> found, String module) {
+    return sizeOf(weights, found, AdapterKeys.PREFIX + module + ".weight", 0);
+  }
+
+  private static long sizeOf(
+      Weights weights, Map<String, String> found, String tensor, int dimension) {
     return weights
-        .shapeOf(tensor)
+        .shapeOf(found.getOrDefault(tensor, tensor))
         .filter(shape -> shape.size() == 2)
         .map(shape -> shape.get(dimension))
         .orElse(0L);
   }
 
-  private static int layersIn(Weights weights) {
+  /** Names of a base's weights, with as many layers as some tensors speak of. */
+  private static List<String> layersAsIn(Collection<String> tensors) {
     int layers = 1;
-    for (String name : weights.names()) {
+    for (String name : tensors) {
       Matcher matcher = LAYER.matcher(name);
       if (matcher.matches()) {
         layers = Math.max(layers, Integer.parseInt(matcher.group(1)) + 1);
       }
     }
-    return layers;
+    List<String> names = new ArrayList<>(List.of(EMBEDDING + ".weight", "model.norm.weight"));
+    for (int layer = 0; layer < layers; layer++) {
+      String prefix = "model.layers." + layer + ".";
+      names.add(prefix + "input_layernorm.weight");
+      names.add(prefix + "post_attention_layernorm.weight");
+      for (Projection projection : Projection.values()) {
+        names.add(prefix + projection.path() + ".weight");
+      }
+    }
+    return names;
   }
 
   /** B starts as zero (Hu et al., 2021): an adapter whose every B is still so changes nothing. */
-  private static void checkEffect(Weights weights, Findings findings) {
+  private static void checkEffect(Weights weights, Map<String, String> found, Findings findings) {
     List<String> ups =
-        weights.names().stream().filter(name -> name.endsWith(".lora_B.weight")).toList();
-    List<String> zero = new ArrayList<>(ups.stream().filter(weights::isZero).toList());
+        found.entrySet().stream()
+            .filter(e -> e.getKey().endsWith(".lora_B.weight"))
+            .map(Map.Entry::getValue)
+            .toList();
+    List<String> zero = ups.stream().filter(weights::isZero).toList();
     if (zero.isEmpty()) {
       return;
     }
-    if (zero.size() == ups.size()) {
+    boolean other =
+        found.keySet().stream().anyMatch(n -> !n.contains(".lora_A.") && !n.contains(".lora_B."));
+    if (zero.size() == ups.size() && !other) {
       findings.refuse(
           WEIGHTS,
           "lora_B",
@@ -286,7 +378,8 @@ public final class AdapterDirectory {
     }
   }
 
-  private static void checkTokenizer(Folder folder, Path base, Findings findings) {
+  /** A tokenizer of the adapter's own may add tokens to the base's, and change nothing else. */
+  private static void checkTokenizer(Folder folder, Path base, long vocabulary, Findings findings) {
     Folder ofBase = new Folder(base, new Findings());
     if (!folder.has(ModelDirectory.TOKENIZER) || !ofBase.has(ModelDirectory.TOKENIZER)) {
       return;
@@ -295,13 +388,75 @@ public final class AdapterDirectory {
         JsonFile.read(folder, ModelDirectory.TOKENIZER, findings).map(JsonFile::tree);
     Optional<JsonNode> theirs =
         JsonFile.read(ofBase, ModelDirectory.TOKENIZER, new Findings()).map(JsonFile::tree);
-    if (own.isPresent() && !own.equals(theirs)) {
+    if (own.isEmpty() || theirs.isEmpty() || own.equals(theirs)) {
+      return;
+    }
+    TreeMap<Integer, JsonNode> added = new TreeMap<>();
+    own.get().path("added_tokens").forEach(t -> added.put(t.path("id").asInt(-1), t));
+    boolean extended = true;
+    for (JsonNode token : theirs.get().path("added_tokens")) {
+      extended &= token.equals(added.remove(token.path("id").asInt(-1)));
+    }
+    for (String part : List.of("model", "normalizer", "pre_tokenizer", "decoder")) {
+      extended &= own.get().path(part).equals(theirs.get().path(part));
+    }
+    if (!extended) {
       findings.refuse(
           ModelDirectory.TOKENIZER,
           "",
           "another tokenizer than the base's",
-          "the base's own, or none",
+          "the base's own, or that with tokens added, or none",
           "An adapter is used with its base's tokens; one trained with others does not fit it.");
+      return;
+    }
+    int last = added.isEmpty() ? -1 : added.lastKey();
+    if (last >= vocabulary) {
+      findings.refuse(
+          ModelDirectory.TOKENIZER,
+          "added_tokens",
+          "token " + last + ", " + added.get(last).path("content"),
+          "ids below the " + vocabulary + " rows of the embedding",
+          "Save the adapter with its resized embeddings: save_embedding_layers=True.");
+      return;
+    }
+    findings.fact("tokens added", added.size());
+    TEXT.stream().filter(folder::has).forEach(folder::take);
+  }
+
+  /**
+   * What the adapter's configuration names as its base is a path or a name on a hub. Where it is a
+   * directory that is there, its weights can be compared; a name can only be told.
+   */
+  private static void checkBase(Path adapter, String name, Path base, Findings findings) {
+    Path named;
+    try {
+      named = adapter.resolve(name).normalize();
+    } catch (java.nio.file.InvalidPathException e) {
+      return;
+    }
+    boolean there = Files.isRegularFile(named.resolve(ModelDirectory.CONFIG));
+    if (there && !Weights.sameFiles(named, base)) {
+      findings.refuse(
+          CONFIG,
+          "base_model_name_or_path",
+          named + ", whose weights are not those of the base",
+          "the base, " + base,
+          "An adapter fits only the base that it was trained on; another base needs a transfer.");
+      return;
+    }
+    Folder ofBase = new Folder(base, new Findings());
+    Optional<String> theirs =
+        ofBase.has(ModelDirectory.CONFIG)
+            ? JsonFile.read(ofBase, ModelDirectory.CONFIG, new Findings())
+                .flatMap(c -> c.text("_name_or_path"))
+            : Optional.empty();
+    if (!there && theirs.isPresent() && !theirs.get().isBlank() && !theirs.get().equals(name)) {
+      findings.warn(
+          CONFIG,
+          "base_model_name_or_path",
+          name,
+          theirs.get() + ", as the base calls itself",
+          "Make sure that they are the same model: shapes alone cannot tell.");
     }
   }
 }

@@ -583,6 +583,28 @@ public record DecoderConfig(
     };
   }
 
+  /** The same shape with another number of tokens, and the head tied to the embedding or not. */
+  public DecoderConfig withVocabulary(int tokens, boolean tied) {
+    return new DecoderConfig(
+        family,
+        hiddenSize,
+        intermediateSize,
+        layers,
+        heads,
+        keyValueHeads,
+        headDim,
+        rmsNormEps,
+        ropeTheta,
+        ropeScaling,
+        tokens,
+        tied,
+        maxPositions,
+        bias,
+        windows,
+        initializerRange,
+        other);
+  }
+
   /** The number of weights, tied ones once. */
   public long parameters() {
     return tensors().values().stream()

@@ -15,7 +15,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The tensors of one directory's safetensors files, opened together. */
 final class Weights implements AutoCloseable {
@@ -215,6 +219,33 @@ final class Weights implements AutoCloseable {
       }
     }
     return true;
+  }
+
+  /** Whether two directories' safetensors files have the same names and bytes. */
+  static boolean sameFiles(Path first, Path second) {
+    try {
+      SortedSet<String> names = safetensors(first);
+      if (!names.equals(safetensors(second))) {
+        return false;
+      }
+      for (String name : names) {
+        if (Files.mismatch(first.resolve(name), second.resolve(name)) >= 0) {
+          return false;
+        }
+      }
+      return true;
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot compare " + first + " with " + second + ": " + e, e);
+    }
+  }
+
+  private static SortedSet<String> safetensors(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files
+          .map(f -> String.valueOf(f.getFileName()))
+          .filter(n -> n.endsWith(".safetensors"))
+          .collect(Collectors.toCollection(TreeSet::new));
+    }
   }
 
   @Override

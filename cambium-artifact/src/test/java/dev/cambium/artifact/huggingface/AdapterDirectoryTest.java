@@ -50,7 +50,7 @@ class AdapterDirectoryTest {
     assertThat(on.facts())
         .containsEntry("rank", "2")
         .containsEntry("scale", "2.0")
-        .containsEntry("targets", "[q_proj, v_proj, down_proj]")
+        .containsEntry("targets", "[v_proj, down_proj, q_proj]")
         .containsEntry("made for", "example/base")
         .containsEntry("checked against", base.toString());
     Inspection alone = Inspection.of(adapter);
@@ -183,12 +183,7 @@ class AdapterDirectoryTest {
         "peft_type|\"IA3\"",
         "task_type|\"SEQ_CLS\"",
         "bias|\"all\"",
-        "use_dora|true",
         "fan_in_fan_out|true",
-        "modules_to_save|[\"lm_head\"]",
-        "layers_to_transform|[0]",
-        "rank_pattern|{\"q_proj\":4}",
-        "alpha_pattern|{\"q_proj\":4}",
         "lora_bias|true",
         "trainable_token_indices|[1]",
         "auto_mapping|{\"base_model_class\":\"X\"}",
@@ -196,7 +191,13 @@ class AdapterDirectoryTest {
         "r|\"2\"",
         "lora_alpha|-1",
         "use_rslora|1",
-        "target_modules|\"q_.*\"",
+        "target_modules|3",
+        "bias|\"lora_only\"",
+        "layer_replication|[[0,1],[0,2]]",
+        "layers_to_transform|\"first\"",
+        "modules_to_save|[3]",
+        "rank_pattern|4",
+        "arrow_config|{}",
         "target_modules|[]",
       })
   void refusesAnOptionItDoesNotSupportByName(String key, String value) throws IOException {
@@ -210,13 +211,168 @@ class AdapterDirectoryTest {
             });
   }
 
+  @ParameterizedTest
+  @CsvSource({"target_modules, embed_tokens", "target_modules, lm_head"})
+  void refusesModulesThatCannotBeAdapted(String key, String module) throws IOException {
+    Fixture.edit(config, c -> ((ArrayNode) c.get(key)).add(module));
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .singleElement()
+        .satisfies(p -> assertThat(p.key()).isEqualTo(key))
+        .satisfies(p -> assertThat(p.found()).endsWith(module));
+  }
+
   @Test
-  void refusesTargetsItDoesNotKnowByName() throws IOException {
+  void refusesAProjectionToBeStoredWhole() throws IOException {
+    Fixture.edit(config, c -> c.putArray("modules_to_save").add("mlp").add("o_proj"));
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .filteredOn(p -> p.key().equals("modules_to_save"))
+        .extracting(Problem::found)
+        .contains("model.layers.0.mlp", "model.layers.1.self_attn.o_proj");
+  }
+
+  @Test
+  void warnsOfTargetsThatMatchNothing() throws IOException {
+    Fixture.edit(config, c -> ((ArrayNode) c.get("target_modules")).add("c_attn"));
+    Inspection found = AdapterDirectory.inspect(adapter, base);
+    assertThat(found.accepted()).isTrue();
+    assertThat(found.problems())
+        .singleElement()
+        .satisfies(p -> assertThat(p.found()).isEqualTo("c_attn"));
+    Fixture.edit(config, c -> c.putArray("target_modules").add("c_attn"));
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .anySatisfy(
+            p -> {
+              assertThat(p.key()).isEqualTo("target_modules");
+              assertThat(p.found()).isEqualTo("[\"c_attn\"]");
+            });
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "target_modules, q_(proj",
+    "modules_to_save, '[\"n(orm\"]'",
+    "rank_pattern, '{\"q_(proj\":4}'",
+    "rank_pattern, '{\"q_proj\":-4}'",
+    "alpha_pattern, '{\"q_proj\":0}'",
+  })
+  void refusesWhatIsNoPattern(String key, String value) throws IOException {
     Fixture.edit(
-        config, c -> ((ArrayNode) c.get("target_modules")).add("embed_tokens").add("q_proj"));
+        config, c -> c.set(key, Fixture.tree(value.startsWith("q") ? '"' + value + '"' : value)));
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .anySatisfy(p -> assertThat(p.key()).startsWith(key));
+  }
+
+  @Test
+  void takesPatternsMagnitudesAndStoredModulesByTheirShapes() throws IOException {
+    Fixture.edit(
+        config,
+        c -> {
+          c.put("use_dora", true);
+          c.putObject("rank_pattern").put("layers.1.self_attn.q_proj", 3);
+          c.putArray("modules_to_save").add("lm_head");
+        });
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .extracting(Problem::key, Problem::expected)
+        .contains(
+            tuple(Q + "lora_A.weight", "[3, 8], by adapter_config.json and the base"),
+            tuple(Q + "lora_magnitude_vector", "shape [8], by adapter_config.json and the base"))
+        .anySatisfy(
+            t -> assertThat(t.toList().get(0)).isEqualTo("base_model.model.lm_head.weight"));
+  }
+
+  @Test
+  void readsOtherSpellingsOfKeys() {
+    Fixture.rewrite(
+        weights,
+        tensors -> {
+          var before = new java.util.TreeMap<>(tensors);
+          tensors.clear();
+          before.forEach(
+              (name, tensor) ->
+                  tensors.put(
+                      name.replace("base_model.model.", "").replace(".weight", ".default.weight"),
+                      tensor));
+        });
+    assertThat(AdapterDirectory.inspect(adapter, base).problems()).isEmpty();
+    Fixture.rewrite(
+        weights,
+        tensors -> tensors.put("other.lora_A.mine.weight", tensors.get(tensors.firstKey())));
     assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
         .extracting(Problem::found)
-        .containsExactly("embed_tokens, q_proj twice");
+        .contains("tensors of several adapters, [default, mine], in one file");
+  }
+
+  @Test
+  void refusesKeysOfModulesThatTheBaseLacks() {
+    Fixture.rewrite(
+        weights,
+        t ->
+            t.put(
+                "base_model.model.model.layers.1.self_attn.qkv_proj.lora_A.weight",
+                t.get(Q + "lora_A.weight")));
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .singleElement()
+        .satisfies(p -> assertThat(p.key()).contains("qkv_proj"));
+  }
+
+  private static Tensor matrix(long rows, long columns) {
+    ByteBuffer bytes =
+        ByteBuffer.allocate((int) (rows * columns * Float.BYTES))
+            .order(java.nio.ByteOrder.LITTLE_ENDIAN);
+    bytes.putFloat(0, 0.5f);
+    return new Tensor(DType.F32, List.of(rows, columns), bytes);
+  }
+
+  @Test
+  void takesEmbeddingsResizedForTokensOfItsOwn() throws IOException {
+    long rows =
+        Fixture.tree(Files.readString(base.resolve("config.json"))).path("vocab_size").asLong();
+    Path own = Files.copy(base.resolve("tokenizer.json"), adapter.resolve("tokenizer.json"));
+    Fixture.edit(
+        own,
+        t ->
+            t.withArray("added_tokens")
+                .addObject()
+                .put("id", rows)
+                .put("content", "<mine>")
+                .put("special", true));
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .singleElement()
+        .satisfies(p -> assertThat(p.found()).contains("<mine>"));
+    Fixture.rewrite(
+        weights, t -> t.put("base_model.model.model.embed_tokens.weight", matrix(rows + 1, 8)));
+    Fixture.rewrite(weights, t -> t.put("base_model.model.lm_head.weight", matrix(rows + 1, 8)));
+    Inspection found = AdapterDirectory.inspect(adapter, base);
+    assertThat(found.problems()).isEmpty();
+    assertThat(found.paths()).contains("tokenizer.json");
+    assertThat(found.facts()).containsEntry("tokens added", "1");
+    Fixture.rewrite(weights, t -> t.put("base_model.model.lm_head.weight", matrix(rows + 2, 8)));
+    assertThat(AdapterDirectory.inspect(adapter, base).accepted()).isFalse();
+  }
+
+  @Test
+  void refusesAnAdapterMadeForAnotherModelThatIsThere() throws Exception {
+    Path other = Fixture.copy("sharded", folder.resolve("other"));
+    Fixture.edit(config, c -> c.put("base_model_name_or_path", other.toString()));
+    assertThat(AdapterDirectory.inspect(adapter, base).problems()).isEmpty();
+    Fixture.rewrite(
+        other.resolve("model-00001-of-00002.safetensors"),
+        t -> t.get(t.firstKey()).bytes().putFloat(0, 0.123f));
+    assertThat(refusals(AdapterDirectory.inspect(adapter, base)))
+        .singleElement()
+        .satisfies(p -> assertThat(p.key()).isEqualTo("base_model_name_or_path"))
+        .satisfies(p -> assertThat(p.found()).contains("whose weights are not those of the base"));
+  }
+
+  @Test
+  void warnsWhereTheBaseCallsItselfOtherwise() throws IOException {
+    Fixture.edit(base.resolve("config.json"), c -> c.put("_name_or_path", "example/other"));
+    Inspection found = AdapterDirectory.inspect(adapter, base);
+    assertThat(found.accepted()).isTrue();
+    assertThat(found.problems())
+        .singleElement()
+        .satisfies(p -> assertThat(p.found()).isEqualTo("example/base"))
+        .satisfies(p -> assertThat(p.expected()).startsWith("example/other"));
   }
 
   @Test

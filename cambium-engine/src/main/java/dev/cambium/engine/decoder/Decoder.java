@@ -13,6 +13,8 @@ import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -49,19 +51,24 @@ public final class Decoder implements AutoCloseable {
       Leaf gateUp,
       Leaf down) {}
 
-  private final DecoderConfig config;
+  /** What adapters put in place of a decoder's own weights, and what follows from it. */
+  private record Parts(
+      DecoderConfig config, Leaf embedding, Leaf head, Leaf finalNorm, List<Layer> layers) {}
+
+  private DecoderConfig config;
   private final ParameterLayout layout;
   private final FlatWeights flat;
   private final List<Leaf> leaves = new ArrayList<>();
-  private final Leaf embedding;
-  private final Leaf head;
-  private final Leaf finalNorm;
-  private final List<Layer> layers = new ArrayList<>();
+  private final Parts own;
+  private Leaf embedding;
+  private Leaf head;
+  private Leaf finalNorm;
+  private List<Layer> layers = new ArrayList<>();
   private final float[] frequencies;
   private int tablePositions;
   private @Nullable Tensor cosines;
   private @Nullable Tensor sines;
-  private @Nullable LoraAdapter adapter;
+  private @Nullable AttachedAdapters attached;
   private boolean mixed;
 
   private Decoder(DecoderConfig config) {
@@ -89,6 +96,7 @@ public final class Decoder implements AutoCloseable {
               fused(i, "mlp.", ".weight", "gate_proj", "up_proj"),
               leaf(layer(i, "mlp.down_proj.weight"))));
     }
+    this.own = new Parts(config, embedding, head, finalNorm, layers);
   }
 
   private static String layer(int index, String rest) {
@@ -166,7 +174,7 @@ public final class Decoder implements AutoCloseable {
 
   /** A copy with memory of its own, without an adapter. */
   public Decoder copy() {
-    Decoder copy = new Decoder(config);
+    Decoder copy = new Decoder(own.config);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       copy.flat.buffer().copy_(flat.buffer());
@@ -186,10 +194,10 @@ public final class Decoder implements AutoCloseable {
         flat,
         precision,
         "config.json",
-        config.toJson(precision.dtype()));
+        own.config.toJson(precision.dtype()));
   }
 
-  /** Its shape. */
+  /** Its shape; while an adapter is attached that brings more tokens, with these. */
   public DecoderConfig config() {
     return config;
   }
@@ -217,6 +225,21 @@ public final class Decoder implements AutoCloseable {
     ParameterLayout.Slot slot = layout.slot(name);
     requireSize(name, slot.size(), values.length);
     flat.write(slot.offset(), values);
+    if (attached != null) {
+      attached.forget();
+    }
+  }
+
+  /** The Euclidean length of every row of a matrix. */
+  float[] rowLengths(String name) {
+    ParameterLayout.Slot slot = layout.slot(name);
+    long rows = slot.shape().get(0);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor matrix = flat.view(slot.offset(), rows, slot.shape().get(1));
+      Tensor lengths = matrix.norm(new ScalarOptional(new Scalar(2.0)), new long[] {1}, false);
+      return Natives.read(lengths, 0, Math.toIntExact(rows));
+    }
   }
 
   static void requireSize(String name, long expected, long found) {
@@ -233,38 +256,156 @@ public final class Decoder implements AutoCloseable {
    * @throws IllegalArgumentException if it is for another shape
    */
   public void attach(LoraAdapter lora) {
-    if (adapter != null) {
+    attach(List.of(lora));
+  }
+
+  /**
+   * Lets several adapters act in every pass from now on, each on the rows that choose it. They stay
+   * the caller's to close, after {@link #detach}.
+   *
+   * @throws IllegalStateException if others are attached
+   * @throws IllegalArgumentException if one is for another shape, or one of several stores modules
+   *     whole: these could not act on some rows only
+   */
+  public void attach(List<LoraAdapter> adapters) {
+    if (attached != null) {
       throw new IllegalStateException("an adapter is attached already; detach it first");
     }
-    requireFits(lora);
-    adapter = lora;
+    if (adapters.isEmpty()) {
+      throw new IllegalArgumentException("no adapter to attach");
+    }
+    for (LoraAdapter lora : adapters) {
+      requireFits(lora);
+      if (adapters.size() > 1 && lora.replaces()) {
+        throw new IllegalArgumentException(
+            "an adapter that stores embedding, head or norms whole cannot share a batch with"
+                + " others; attach it alone");
+      }
+    }
+    if (adapters.get(0).replaces()) {
+      use(with(adapters.get(0)));
+    }
+    attached = new AttachedAdapters(adapters);
   }
 
-  /** Ends the effect of the adapter attached, if any. */
+  /** This decoder's parts, with those of an adapter in their places. */
+  private Parts with(LoraAdapter lora) {
+    List<Layer> replaced = new ArrayList<>();
+    for (int i = 0; i < own.layers.size(); i++) {
+      Layer layer = own.layers.get(i);
+      replaced.add(
+          new Layer(
+              instead(lora, layer(i, "input_layernorm.weight"), layer.inputNorm),
+              layer.qkv,
+              layer.qkvBias,
+              layer.out,
+              layer.outBias,
+              insteadOf(lora, layer(i, "self_attn.q_norm.weight"), layer.queryNorm),
+              insteadOf(lora, layer(i, "self_attn.k_norm.weight"), layer.keyNorm),
+              instead(lora, layer(i, "post_attention_layernorm.weight"), layer.postNorm),
+              layer.gateUp,
+              layer.down));
+    }
+    return new Parts(
+        own.config.withVocabulary(lora.vocabularySize(), own.config.tiedEmbeddings()),
+        instead(lora, ParameterLayout.EMBEDDING, own.embedding),
+        instead(lora, ParameterLayout.HEAD, own.head),
+        instead(lora, ParameterLayout.FINAL_NORM, own.finalNorm),
+        replaced);
+  }
+
+  private static @Nullable Leaf insteadOf(LoraAdapter lora, String weight, @Nullable Leaf own) {
+    return own == null ? null : instead(lora, weight, own);
+  }
+
+  private static Leaf instead(LoraAdapter lora, String weight, Leaf own) {
+    Leaf replacement = lora.replacement(weight);
+    return replacement == null ? own : replacement;
+  }
+
+  private void use(Parts parts) {
+    config = parts.config;
+    embedding = parts.embedding;
+    head = parts.head;
+    finalNorm = parts.finalNorm;
+    layers = parts.layers;
+  }
+
+  /** Ends the effect of the adapters attached, if any. */
   public void detach() {
-    adapter = null;
+    if (attached != null) {
+      attached.close();
+      attached = null;
+      use(own);
+    }
   }
 
-  /** The adapter attached. */
-  public @Nullable LoraAdapter adapter() {
-    return adapter;
+  /** The adapters attached. */
+  public List<LoraAdapter> adapters() {
+    return attached == null ? List.of() : attached.adapters();
   }
 
-  /** Adds an adapter's update to the weights for good. */
+  /**
+   * Adds an adapter's update to the weights for good.
+   *
+   * @throws IllegalArgumentException if it stores modules whole; see {@link #merged}
+   */
   public void merge(LoraAdapter lora) {
     requireFits(lora);
-    if (lora == adapter) {
-      throw new IllegalStateException("the adapter is attached; detach it, or it would act twice");
+    if (attached != null) {
+      throw new IllegalStateException("an adapter is attached; detach it, or it might act twice");
     }
+    if (lora.replaces()) {
+      throw new IllegalArgumentException(
+          "the adapter stores embedding, head or norms whole: the merged model is another");
+    }
+    addUpdates(lora);
+  }
+
+  private void addUpdates(LoraAdapter lora) {
+    for (int i = 0; i < own.layers.size(); i++) {
+      for (LoraAdapter.Group group : LoraAdapter.Group.values()) {
+        try (PointerScope scope = new PointerScope();
+            NoGradGuard guard = new NoGradGuard()) {
+          lora.merge(
+              i,
+              group,
+              name -> {
+                ParameterLayout.Slot slot = layout.slot(name);
+                return flat.view(slot.offset(), slot.shape().get(0), slot.shape().get(1));
+              });
+        }
+      }
+    }
+  }
+
+  /**
+   * A new decoder that is this one with an adapter's update in its weights: of its vocabulary, and
+   * no longer tied where the adapter's head is not its embedding.
+   */
+  public Decoder merged(LoraAdapter lora) {
+    requireFits(lora);
+    boolean tied = own.config.tiedEmbeddings() && !lora.unties();
+    Decoder merged = new Decoder(own.config.withVocabulary(lora.vocabularySize(), tied));
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      lora.updates()
+      merged
+          .layout
+          .slots()
           .forEach(
-              (name, update) -> {
-                ParameterLayout.Slot slot = layout.slot(name);
-                flat.view(slot.offset(), slot.shape().get(0), slot.shape().get(1)).add_(update);
+              (name, slot) -> {
+                Leaf replacement = lora.replacement(name);
+                ParameterLayout.Slot source =
+                    layout.slots().getOrDefault(name, layout.slot(ParameterLayout.EMBEDDING));
+                Tensor values =
+                    replacement == null
+                        ? flat.view(source.offset(), source.size())
+                        : replacement.tensor().reshape(slot.size());
+                merged.flat.view(slot.offset(), slot.size()).copy_(values);
               });
     }
+    merged.addUpdates(lora);
+    return merged;
   }
 
   private void requireFits(LoraAdapter lora) {
@@ -287,11 +428,21 @@ public final class Decoder implements AutoCloseable {
    * @param positions for each row the positions whose next-token logits are wanted, from 0
    */
   public Logits logits(int[][] rows, int[][] positions) {
+    return logits(rows, positions, null);
+  }
+
+  /**
+   * As above, with an adapter for each row.
+   *
+   * @param choice for each row which of the {@linkplain #attach(List) adapters attached} acts, or
+   *     −1 for none
+   */
+  public Logits logits(int[][] rows, int[][] positions, int @Nullable [] choice) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       checkTokens(rows);
       Pass pass = Pass.fresh(rows);
-      Tensor hidden = hidden(rows, pass, null);
+      Tensor hidden = hidden(rows, pass, null, choice);
       return new Logits(headAt(hidden, pass, positions));
     }
   }
@@ -433,8 +584,18 @@ public final class Decoder implements AutoCloseable {
    * @param reserve places for further tokens in each row; it grows when more come
    */
   public KeyValueCache prefill(int[][] prompts, int reserve) {
+    return prefill(prompts, reserve, null);
+  }
+
+  /**
+   * As above, with an adapter for each row, here and in all further steps of the cache.
+   *
+   * @param choice as in {@link #logits(int[][], int[][], int[])}
+   */
+  public KeyValueCache prefill(int[][] prompts, int reserve, int @Nullable [] choice) {
     int longest = Arrays.stream(prompts).mapToInt(p -> p.length).max().orElse(0);
     KeyValueCache cache = cache(prompts.length, longest + reserve);
+    cache.choose(choice);
     try {
       append(cache, prompts);
     } catch (RuntimeException e) {
@@ -571,12 +732,17 @@ public final class Decoder implements AutoCloseable {
    * gradients where the caller lets it and weights ask for them.
    */
   Tensor hidden(int[][] rows, Pass pass, @Nullable KeyValueCache cache) {
+    return hidden(rows, pass, cache, cache == null ? null : cache.choice());
+  }
+
+  private Tensor hidden(
+      int[][] rows, Pass pass, @Nullable KeyValueCache cache, int @Nullable [] choice) {
     if (cache != null && cache.capacity() < pass.keys()) {
       throw new IllegalStateException(
           "cache of " + cache.capacity() + " places for " + pass.keys());
     }
     PointerScope outer = PointerScope.getInnerScope();
-    PassTensors tensors = new PassTensors(pass, cache);
+    PassTensors tensors = new PassTensors(pass, cache, choice);
     Tensor x = torch.embedding(embedding.tensor(), pass.ids(rows));
     for (int i = 0; i < layers.size(); i++) {
       // Handles of a layer's temporaries go with the layer; what gradients need is kept by them.
@@ -592,6 +758,7 @@ public final class Decoder implements AutoCloseable {
   /** What all layers of a pass share. */
   private final class PassTensors {
     final Pass pass;
+    final List<AttachedAdapters.Route> routes;
     final @Nullable KeyValueCache cache;
     final Tensor cos;
     final Tensor sin;
@@ -603,8 +770,9 @@ public final class Decoder implements AutoCloseable {
     /** Which keys each query sees, by window; empty where the causal rule alone decides. */
     private final Map<Integer, TensorOptional> masks = new HashMap<>();
 
-    PassTensors(Pass pass, @Nullable KeyValueCache cache) {
+    PassTensors(Pass pass, @Nullable KeyValueCache cache, int @Nullable [] choice) {
       this.pass = pass;
+      this.routes = attached == null ? List.of() : attached.routes(pass, choice);
       this.cache = cache;
       if (Rope.dependsOnLength(config) && pass.positions() > config.maxPositions()) {
         this.cos = byLength(Rope::cosines).unsqueeze(1);
@@ -704,35 +872,45 @@ public final class Decoder implements AutoCloseable {
     Layer layer = layers.get(index);
     Tensor h = operand(norm(x, layer.inputNorm));
     Tensor qkv = product(h, layer.qkv, layer.qkvBias);
-    if (adapter != null) {
-      qkv = adapter.qkv(index, h, qkv);
-    }
+    qkv = adapted(pass, index, LoraAdapter.Group.QKV, h, qkv, layer.qkv, layer.qkvBias);
     Tensor attended = operand(attention(index, qkv.to(ScalarType.Float), pass));
-    x = addProduct(x, attended, layer.out, layer.outBias, index, LoraAdapter::attentionOut);
+    x = addProduct(x, attended, layer.out, layer.outBias, index, LoraAdapter.Group.O, pass);
     Tensor m = operand(norm(x, layer.postNorm));
     Tensor gateUp = product(m, layer.gateUp, null);
-    if (adapter != null) {
-      gateUp = adapter.gateUp(index, m, gateUp);
-    }
+    gateUp = adapted(pass, index, LoraAdapter.Group.GATE_UP, m, gateUp, layer.gateUp, null);
     // Split, not two slices: its gradient is one concatenation, not two padded sums.
     TensorVector halves = gateUp.split(config.intermediateSize(), 1);
     Tensor unit = torch.silu(halves.get(0)).mul(halves.get(1));
-    return addProduct(x, unit, layer.down, null, index, LoraAdapter::down);
+    return addProduct(x, unit, layer.down, null, index, LoraAdapter.Group.DOWN, pass);
   }
 
-  /** What an adapter makes of a product. */
-  @FunctionalInterface
-  private interface Adaptation {
-    Tensor apply(LoraAdapter lora, int layer, Tensor input, Tensor output);
+  /** What adapters make of a product. */
+  private Tensor adapted(
+      PassTensors pass,
+      int index,
+      LoraAdapter.Group group,
+      Tensor input,
+      Tensor output,
+      Leaf weight,
+      @Nullable Leaf bias) {
+    return attached == null
+        ? output
+        : attached.apply(pass.routes, index, group, input, output, weight, bias);
   }
 
   private Tensor addProduct(
-      Tensor x, Tensor input, Leaf weight, @Nullable Leaf bias, int index, Adaptation adaptation) {
-    if (adapter == null && bias == null && !mixed) {
+      Tensor x,
+      Tensor input,
+      Leaf weight,
+      @Nullable Leaf bias,
+      int index,
+      LoraAdapter.Group group,
+      PassTensors pass) {
+    if (attached == null && bias == null && !mixed) {
       return torch.addmm(x, input, weight.tensor().t());
     }
     Tensor output = product(input, weight, bias);
-    return x.add(adapter == null ? output : adaptation.apply(adapter, index, input, output));
+    return x.add(adapted(pass, index, group, input, output, weight, bias));
   }
 
   /** A factor in the precision of products. */
@@ -879,6 +1057,7 @@ public final class Decoder implements AutoCloseable {
 
   @Override
   public void close() {
+    detach();
     closeTables();
     cosines = null;
     sines = null;

@@ -23,6 +23,7 @@ public final class KeyValueCache implements AutoCloseable {
   private final Tensor[] keys;
   private final Tensor[] values;
   private @Nullable Tensor lastHidden;
+  private int @Nullable [] choice;
 
   /** rows × capacity × width for each layer, with width = key-value heads × head width. */
   KeyValueCache(DecoderConfig config, int rows, int capacity) {
@@ -71,6 +72,15 @@ public final class KeyValueCache implements AutoCloseable {
 
   int[] lengths() {
     return lengths;
+  }
+
+  /** Which adapter acts on each row; null where there is one for all, or none. */
+  int @Nullable [] choice() {
+    return choice;
+  }
+
+  void choose(int @Nullable [] adapters) {
+    choice = adapters == null ? null : adapters.clone();
   }
 
   int capacity() {
@@ -152,6 +162,10 @@ public final class KeyValueCache implements AutoCloseable {
       }
     }
     lengths = Arrays.stream(rows).map(r -> lengths[r]).toArray();
+    int[] before = choice;
+    if (before != null) {
+      choice = Arrays.stream(rows).map(r -> before[r]).toArray();
+    }
   }
 
   /**
@@ -168,6 +182,10 @@ public final class KeyValueCache implements AutoCloseable {
       copy.capacity = length + reserve;
       copy.lengths = new int[copies];
       Arrays.fill(copy.lengths, length);
+      if (choice != null) {
+        copy.choice = new int[copies];
+        Arrays.fill(copy.choice, choice[row]);
+      }
       for (int l = 0; l < layers; l++) {
         copy.keys[l] = repeated(keys[l], row, length, copies, copy.capacity);
         copy.values[l] = repeated(values[l], row, length, copies, copy.capacity);

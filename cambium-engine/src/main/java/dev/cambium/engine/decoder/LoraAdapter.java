@@ -1,6 +1,11 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.artifact.huggingface.AdapterDirectory;
+import dev.cambium.artifact.huggingface.AdapterKeys;
 import dev.cambium.artifact.huggingface.DecoderConfig;
+import dev.cambium.artifact.huggingface.LoraConfig;
+import dev.cambium.artifact.safetensors.SafetensorsFile;
+import dev.cambium.artifact.safetensors.TensorInfo;
 import dev.cambium.engine.backend.Backend;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,14 +24,15 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A low-rank adapter of a decoder: every target matrix W acts as W + scale · B·A. Read and written
- * in the PEFT layout. Belongs to a configuration, not to one decoder: several decoders of one shape
- * may share it. Native memory: close it.
+ * A low-rank adapter of a decoder: every target matrix W acts as W + scale · B·A, with DoRA scaled
+ * row by row to lengths of its own; embedding, head and norms may be stored whole and take the
+ * place of the base's. Read and written in the PEFT layout. Belongs to a configuration, not to one
+ * decoder: several decoders of one shape may share it. Native memory: close it.
  */
 public final class LoraAdapter implements AutoCloseable {
 
   /** Projections that share an input, in the order of the fused matrix. */
-  private enum Group {
+  enum Group {
     QKV("self_attn.", "q_proj", "k_proj", "v_proj"),
     O("self_attn.", "o_proj"),
     GATE_UP("mlp.", "gate_proj", "up_proj"),
@@ -39,38 +45,102 @@ public final class LoraAdapter implements AutoCloseable {
       this.prefix = prefix;
       this.members = List.of(members);
     }
+
+    private String module(int layer, String member) {
+      return ParameterLayout.layer(layer, prefix + member);
+    }
   }
 
-  /** One adapted matrix within its group. */
-  private record Part(String member, long rowStart, long rows, @Nullable Leaf up) {}
+  /**
+   * One matrix within its group.
+   *
+   * @param downStart its rows in the group's stacked A
+   */
+  private record Part(
+      long rowStart,
+      long rows,
+      LoraConfig.@Nullable Target target,
+      long downStart,
+      @Nullable Leaf up,
+      @Nullable Leaf magnitude) {}
 
-  /** The adapted members of a group in one layer; {@code down} stacks their A matrices. */
+  /** The members of a group in one layer; {@code down} stacks their A matrices. */
   private record Site(@Nullable Leaf down, List<Part> parts) {}
 
   private final DecoderConfig base;
   private final LoraConfig config;
+  private final LoraConfig.Plan plan;
   private final FlatWeights flat;
   private final Map<String, ParameterLayout.Slot> slots = new LinkedHashMap<>();
   private final List<Map<Group, Site>> layers = new ArrayList<>();
+  private final Map<String, Leaf> whole = new LinkedHashMap<>();
   private final List<Leaf> leaves = new ArrayList<>();
+  private final List<Leaf> frozen = new ArrayList<>();
+  private final long matrixEnd;
+  private long size;
+  private long revision;
+  private boolean learning;
 
-  private LoraAdapter(DecoderConfig base, LoraConfig config) {
+  /**
+   * Lays an adapter out.
+   *
+   * @param stored rows of the embedding and the head as they are stored with the adapter, by the
+   *     names of their weights; where a configuration asks for them, the base's rows are the rule
+   */
+  private LoraAdapter(DecoderConfig base, LoraConfig config, Map<String, Long> stored) {
     Backend.instance();
     this.base = base;
     this.config = config;
-    long size = 0;
+    this.plan = config.plan(new ParameterLayout(base).slots().keySet());
+    if (!plan.unsupported().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the adapter's configuration asks for modules that cannot be adapted so: "
+              + plan.unsupported());
+    }
+    if (plan.targets().isEmpty()) {
+      throw new IllegalArgumentException(
+          "the adapter's configuration matches no module of its base: " + config.targets());
+    }
     for (int l = 0; l < base.layers(); l++) {
       for (Group group : Group.values()) {
         for (String half : List.of("A", "B")) {
           for (String member : group.members) {
-            if (config.targets().contains(member)) {
-              long[] shape = half.equals("A") ? downShape(member) : upShape(member);
-              String name = key(l, group, member, half);
-              slots.put(name, new ParameterLayout.Slot(name, size, List.of(shape[0], shape[1])));
-              size += shape[0] * shape[1];
+            LoraConfig.Target target = plan.targets().get(group.module(l, member));
+            if (target != null) {
+              String name = key(group.module(l, member), ".lora_" + half + ".weight");
+              if (half.equals("A")) {
+                add(name, target.rank(), inputs(member));
+              } else {
+                add(name, outputs(member), target.rank());
+              }
             }
           }
         }
+      }
+    }
+    Map<String, ParameterLayout.Slot> ofBase = new ParameterLayout(base).slots();
+    for (String weight : List.of(ParameterLayout.EMBEDDING, ParameterLayout.HEAD)) {
+      if (isSaved(weight)) {
+        add(key(weight, ""), stored.getOrDefault(weight, (long) base.vocabularySize()), hidden());
+      }
+    }
+    this.matrixEnd = size;
+    if (config.dora()) {
+      plan.targets()
+          .keySet()
+          .forEach(m -> add(key(m, MAGNITUDE), outputs(m.substring(m.lastIndexOf('.') + 1))));
+    }
+    for (String module : plan.saved()) {
+      String weight = module + ".weight";
+      ParameterLayout.Slot slot = ofBase.get(weight);
+      if (slot != null && !slot.isMatrix()) {
+        add(key(weight, ""), slot.size());
+      }
+    }
+    // Behind all that weight decay and training move.
+    for (String weight : List.of(ParameterLayout.EMBEDDING, ParameterLayout.HEAD)) {
+      if (!isSaved(weight) && stored.containsKey(weight)) {
+        add(key(weight, ""), stored.getOrDefault(weight, 0L), hidden());
       }
     }
     this.flat = new FlatWeights(size);
@@ -81,28 +151,67 @@ public final class LoraAdapter implements AutoCloseable {
       }
       layers.add(sites);
     }
+    slots.forEach(
+        (name, slot) -> {
+          String weight = name.substring(AdapterKeys.PREFIX.length());
+          if (ofBase.containsKey(weight) || weight.equals(ParameterLayout.HEAD)) {
+            Leaf leaf = leaf(slot);
+            whole.put(weight, leaf);
+            (isSaved(weight) ? leaves : frozen).add(leaf);
+          }
+        });
+  }
+
+  private static final String MAGNITUDE = ".lora_magnitude_vector";
+
+  private boolean isSaved(String weight) {
+    return plan.saved().contains(weight.substring(0, weight.length() - ".weight".length()));
+  }
+
+  private long hidden() {
+    return base.hiddenSize();
+  }
+
+  private void add(String name, long... shape) {
+    List<Long> dimensions = new ArrayList<>();
+    for (long dimension : shape) {
+      dimensions.add(dimension);
+    }
+    ParameterLayout.Slot slot = new ParameterLayout.Slot(name, size, dimensions);
+    slots.put(name, slot);
+    size = slot.end();
+  }
+
+  private Leaf leaf(ParameterLayout.Slot slot) {
+    return Leaf.of(flat, slot.offset(), slot.shape().stream().mapToLong(Long::longValue).toArray());
   }
 
   private Site site(int layer, Group group) {
-    List<String> adapted = group.members.stream().filter(config.targets()::contains).toList();
     List<Part> parts = new ArrayList<>();
     long row = 0;
+    long rank = 0;
+    ParameterLayout.@Nullable Slot first = null;
     for (String member : group.members) {
+      String module = group.module(layer, member);
+      LoraConfig.Target target = plan.targets().get(module);
       Leaf up = null;
-      if (adapted.contains(member)) {
-        var slot = slot(key(layer, group, member, "B"));
-        up = Leaf.of(flat, slot.offset(), slot.shape().get(0), slot.shape().get(1));
+      Leaf magnitude = null;
+      if (target != null) {
+        up = leaf(slot(key(module, ".lora_B.weight")));
         leaves.add(up);
+        if (config.dora()) {
+          magnitude = leaf(slot(key(module, MAGNITUDE)));
+          leaves.add(magnitude);
+        }
+        first = first == null ? slot(key(module, ".lora_A.weight")) : first;
       }
-      parts.add(new Part(member, row, upShape(member)[0], up));
-      row += upShape(member)[0];
+      parts.add(new Part(row, outputs(member), target, rank, up, magnitude));
+      row += outputs(member);
+      rank += target == null ? 0 : target.rank();
     }
     Leaf down = null;
-    if (!adapted.isEmpty()) {
-      var first = slot(key(layer, group, adapted.get(0), "A"));
-      down =
-          Leaf.of(
-              flat, first.offset(), first.shape().get(0) * adapted.size(), first.shape().get(1));
+    if (first != null) {
+      down = Leaf.of(flat, first.offset(), rank, first.shape().get(1));
       leaves.add(down);
     }
     return new Site(down, parts);
@@ -116,48 +225,80 @@ public final class LoraAdapter implements AutoCloseable {
     return slot;
   }
 
-  private static String key(int layer, Group group, String member, String half) {
-    return "base_model.model."
-        + ParameterLayout.layer(layer, group.prefix + member + ".lora_" + half + ".weight");
+  private static String key(String module, String rest) {
+    return AdapterKeys.PREFIX + module + rest;
   }
 
-  private long[] downShape(String member) {
-    long in =
-        switch (member) {
-          case "o_proj" -> (long) base.heads() * base.headDim();
-          case "down_proj" -> base.intermediateSize();
-          default -> base.hiddenSize();
-        };
-    return new long[] {config.rank(), in};
+  private long inputs(String member) {
+    return switch (member) {
+      case "o_proj" -> (long) base.heads() * base.headDim();
+      case "down_proj" -> base.intermediateSize();
+      default -> base.hiddenSize();
+    };
   }
 
-  private long[] upShape(String member) {
-    long out =
-        switch (member) {
-          case "q_proj" -> (long) base.heads() * base.headDim();
-          case "k_proj", "v_proj" -> (long) base.keyValueHeads() * base.headDim();
-          case "gate_proj", "up_proj" -> base.intermediateSize();
-          default -> base.hiddenSize();
-        };
-    return new long[] {out, config.rank()};
+  private long outputs(String member) {
+    return switch (member) {
+      case "q_proj" -> (long) base.heads() * base.headDim();
+      case "k_proj", "v_proj" -> (long) base.keyValueHeads() * base.headDim();
+      case "gate_proj", "up_proj" -> base.intermediateSize();
+      default -> base.hiddenSize();
+    };
   }
 
   /**
    * A fresh adapter that changes nothing yet: A uniform within ±1/√inputs (Kaiming's bound with
    * PEFT's slope √5), B zero.
+   *
+   * @throws IllegalArgumentException if it is to begin from the base's weights; see {@link #fresh}
    */
   public static LoraAdapter random(DecoderConfig base, LoraConfig config, long seed) {
-    LoraAdapter adapter = new LoraAdapter(base, config);
-    adapter.slots.forEach(
+    LoraAdapter adapter = new LoraAdapter(base, config, Map.of());
+    if (config.dora() || !adapter.whole.isEmpty()) {
+      adapter.close();
+      throw new IllegalArgumentException(
+          "an adapter with magnitudes or stored modules begins from the weights of its base");
+    }
+    adapter.draw(seed);
+    return adapter;
+  }
+
+  /**
+   * A fresh adapter that changes nothing yet: A and B as in {@link #random}, lengths of rows and
+   * modules stored whole as in the base.
+   */
+  public static LoraAdapter fresh(Decoder base, LoraConfig config, long seed) {
+    LoraAdapter adapter = new LoraAdapter(base.config(), config, Map.of());
+    adapter.draw(seed);
+    adapter
+        .whole
+        .keySet()
+        .forEach(
+            weight ->
+                adapter.write(
+                    key(weight, ""),
+                    base.read(
+                        base.shapes().containsKey(weight) ? weight : ParameterLayout.EMBEDDING)));
+    if (config.dora()) {
+      adapter
+          .plan
+          .targets()
+          .keySet()
+          .forEach(m -> adapter.write(key(m, MAGNITUDE), base.rowLengths(m + ".weight")));
+    }
+    return adapter;
+  }
+
+  private void draw(long seed) {
+    slots.forEach(
         (name, slot) -> {
           if (name.endsWith(".lora_A.weight")) {
             float[] values = new float[Math.toIntExact(slot.size())];
             SplitMix64.named(seed, name)
                 .fillUniform(values, 1 / StrictMath.sqrt(slot.shape().get(1)));
-            adapter.flat.write(slot.offset(), values);
+            flat.write(slot.offset(), values);
           }
         });
-    return adapter;
   }
 
   /**
@@ -167,10 +308,32 @@ public final class LoraAdapter implements AutoCloseable {
    *     on this base
    */
   public static LoraAdapter load(Path directory, DecoderConfig base) {
-    LoraAdapter adapter = new LoraAdapter(base, LoraConfig.read(directory));
+    LoraConfig config = LoraConfig.read(directory);
+    Path file = directory.resolve(AdapterDirectory.WEIGHTS);
+    Map<String, String> spelled;
+    Map<String, Long> stored = new TreeMap<>();
+    try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+      spelled = AdapterKeys.canonical(tensors.tensors().keySet());
+      for (String weight : List.of(ParameterLayout.EMBEDDING, ParameterLayout.HEAD)) {
+        for (TensorInfo info : tensors.tensors().values()) {
+          if (key(weight, "").equals(spelled.get(info.name())) && info.shape().size() == 2) {
+            stored.put(weight, info.shape().get(0));
+          }
+        }
+      }
+    }
+    LoraAdapter adapter = new LoraAdapter(base, config, stored);
     try {
-      HuggingFaceFiles.readInto(
-          List.of(directory.resolve("adapter_model.safetensors")), adapter.slots, adapter.flat);
+      adapter.requireOneVocabulary(file);
+      Map<String, ParameterLayout.Slot> found = new LinkedHashMap<>(adapter.slots);
+      spelled.forEach(
+          (name, peft) -> {
+            ParameterLayout.Slot slot = found.remove(peft);
+            if (slot != null) {
+              found.put(name, slot);
+            }
+          });
+      HuggingFaceFiles.readInto(List.of(file), found, adapter.flat);
     } catch (RuntimeException e) {
       adapter.close();
       throw e;
@@ -178,11 +341,25 @@ public final class LoraAdapter implements AutoCloseable {
     return adapter;
   }
 
+  private void requireOneVocabulary(Path file) {
+    int embedding = rows(ParameterLayout.EMBEDDING, base.vocabularySize());
+    int head = rows(ParameterLayout.HEAD, sharesHead() ? embedding : base.vocabularySize());
+    if (embedding != head) {
+      throw new IllegalArgumentException(
+          file + ": an embedding of " + embedding + " rows and a head of " + head);
+    }
+  }
+
+  private int rows(String weight, int otherwise) {
+    Leaf leaf = whole.get(weight);
+    return leaf == null ? otherwise : Math.toIntExact(leaf.shape()[0]);
+  }
+
   /** Writes a PEFT directory: {@code adapter_config.json}, {@code adapter_model.safetensors}. */
   public void save(Path directory, Precision precision) {
     HuggingFaceFiles.write(
         directory,
-        "adapter_model.safetensors",
+        AdapterDirectory.WEIGHTS,
         slots,
         flat,
         precision,
@@ -198,6 +375,14 @@ public final class LoraAdapter implements AutoCloseable {
   /** Its shape. */
   public LoraConfig config() {
     return config;
+  }
+
+  /** Whether another configuration comes to the same modules, ranks and scales on its base. */
+  public boolean isShapedAs(LoraConfig other) {
+    LoraConfig.Plan theirs = other.plan(new ParameterLayout(base).slots().keySet());
+    return config.dora() == other.dora()
+        && plan.targets().equals(theirs.targets())
+        && plan.saved().equals(theirs.saved());
   }
 
   /** Number of weights. */
@@ -223,11 +408,14 @@ public final class LoraAdapter implements AutoCloseable {
     ParameterLayout.Slot slot = slot(name);
     Decoder.requireSize(name, slot.size(), values.length);
     flat.write(slot.offset(), values);
+    revision++;
   }
 
   /** A copy with memory of its own. */
   public LoraAdapter copy() {
-    LoraAdapter copy = new LoraAdapter(base, config);
+    Map<String, Long> stored = new TreeMap<>();
+    whole.forEach((weight, leaf) -> stored.put(weight, leaf.shape()[0]));
+    LoraAdapter copy = new LoraAdapter(base, config, stored);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       copy.flat.buffer().copy_(flat.buffer());
@@ -239,75 +427,183 @@ public final class LoraAdapter implements AutoCloseable {
     return flat;
   }
 
+  /** Those that training moves. */
   List<Leaf> leaves() {
     return leaves;
+  }
+
+  /** The weights before this one are matrices that training moves. */
+  long matrixEnd() {
+    return matrixEnd;
   }
 
   Map<String, ParameterLayout.Slot> slots() {
     return slots;
   }
 
-  Tensor qkv(int layer, Tensor input, Tensor output) {
-    return apply(layer, Group.QKV, input, output);
+  /** What takes the place of a weight of the base; null if nothing does. */
+  @Nullable Leaf replacement(String weight) {
+    Leaf own = whole.get(weight);
+    return own == null && weight.equals(ParameterLayout.HEAD) && sharesHead()
+        ? whole.get(ParameterLayout.EMBEDDING)
+        : own;
   }
 
-  Tensor attentionOut(int layer, Tensor input, Tensor output) {
-    return apply(layer, Group.O, input, output);
+  /**
+   * Whether a tied head goes with the embedding that is stored. In PEFT a module of {@code
+   * modules_to_save} is no longer tied to anything, a resized embedding still is.
+   */
+  private boolean sharesHead() {
+    return base.tiedEmbeddings()
+        && !isSaved(ParameterLayout.EMBEDDING)
+        && !whole.containsKey(ParameterLayout.HEAD);
   }
 
-  Tensor gateUp(int layer, Tensor input, Tensor output) {
-    return apply(layer, Group.GATE_UP, input, output);
+  /** Whether weights of the base are replaced, not only updated. */
+  boolean replaces() {
+    return !whole.isEmpty();
   }
 
-  Tensor down(int layer, Tensor input, Tensor output) {
-    return apply(layer, Group.DOWN, input, output);
+  /** Whether head and embedding, equal on the base, are two weights with this adapter. */
+  boolean unties() {
+    boolean embedding = whole.containsKey(ParameterLayout.EMBEDDING);
+    boolean head = whole.containsKey(ParameterLayout.HEAD);
+    return base.tiedEmbeddings()
+        && (embedding || head)
+        && !sharesHead()
+        && !(embedding
+            && head
+            && java.util.Arrays.equals(
+                read(key(ParameterLayout.EMBEDDING, "")), read(key(ParameterLayout.HEAD, ""))));
   }
 
-  private Tensor apply(int layer, Group group, Tensor input, Tensor output) {
-    Site site = layers.get(layer).get(group);
-    if (site == null || site.down == null) {
+  /** Tokens, where the adapter brings an embedding; the base's otherwise. */
+  int vocabularySize() {
+    return rows(ParameterLayout.EMBEDDING, rows(ParameterLayout.HEAD, base.vocabularySize()));
+  }
+
+  /** Changes with every {@link #write}. */
+  long revision() {
+    return revision;
+  }
+
+  /** Whether training moves it, so that nothing that follows from it may be kept. */
+  boolean learning() {
+    return learning;
+  }
+
+  void learning(boolean on) {
+    learning = on;
+  }
+
+  /**
+   * The output of a group of projections, with the update.
+   *
+   * @param input tokens × inputs
+   * @param output of the base: tokens × outputs of the whole group
+   * @param lengths of the rows of W + scale · B·A, for DoRA; see {@link #lengths}
+   * @param bias of the base, part of {@code output}
+   */
+  Tensor apply(
+      int layer,
+      Group group,
+      Tensor input,
+      Tensor output,
+      @Nullable Tensor lengths,
+      @Nullable Leaf bias) {
+    Site site = site(group, layer);
+    if (site.down == null) {
       return output;
     }
     // In the precision of the products around it.
     ScalarType precision = input.scalar_type();
     Tensor low = torch.linear(input, site.down.tensor().to(precision));
     Scalar one = new Scalar(1.0);
-    Scalar scale = new Scalar(config.scale());
     TensorVector columns = new TensorVector();
-    long used = 0;
     for (Part part : site.parts) {
       Tensor column = site.parts.size() == 1 ? output : output.narrow(1, part.rowStart, part.rows);
-      if (part.up != null) {
-        Tensor share = low.narrow(1, used, config.rank());
-        column = torch.addmm(column, share, part.up.tensor().to(precision).t(), one, scale);
-        used += config.rank();
+      if (part.target != null && part.up != null) {
+        Tensor share = low.narrow(1, part.downStart, part.target.rank());
+        Tensor up = part.up.tensor().to(precision).t();
+        column = torch.addmm(column, share, up, one, new Scalar(part.target.scale()));
+        if (part.magnitude != null && lengths != null) {
+          // The bias is added after the scaling: m/|W| · (y − b) + b.
+          Tensor gain = part.magnitude.tensor().div(lengths.narrow(0, part.rowStart, part.rows));
+          column = column.mul(gain.to(precision));
+          if (bias != null) {
+            Tensor share1 = bias.tensor().narrow(0, part.rowStart, part.rows);
+            column = column.add(share1.sub(share1.mul(gain)).to(precision));
+          }
+        }
       }
       columns.push_back(column);
     }
     return columns.size() == 1 ? columns.get(0) : torch.cat(columns, 1);
   }
 
-  /** The dense update scale · B·A of every target, by the base's weight name. */
-  Map<String, Tensor> updates() {
-    Map<String, Tensor> updates = new LinkedHashMap<>();
-    Scalar scale = new Scalar(config.scale());
-    slots.forEach(
-        (name, slot) -> {
-          if (name.endsWith(".lora_A.weight")) {
-            ParameterLayout.Slot up = slot(name.replace(".lora_A.", ".lora_B."));
-            Tensor a = flat.view(slot.offset(), slot.shape().get(0), slot.shape().get(1));
-            Tensor b = flat.view(up.offset(), up.shape().get(0), up.shape().get(1));
-            String weight =
-                name.substring("base_model.model.".length()).replace(".lora_A.weight", ".weight");
-            updates.put(weight, b.mm(a).mul(scale));
-          }
-        });
-    return updates;
+  private Site site(Group group, int layer) {
+    return java.util.Objects.requireNonNull(layers.get(layer).get(group));
+  }
+
+  /**
+   * The lengths of the rows of W + scale · B·A; null where there is nothing to scale. They count as
+   * constants: no gradient flows through them (Liu et al., 2024, section 4.3).
+   *
+   * @param weight of the whole group
+   */
+  @Nullable Tensor lengths(int layer, Group group, Tensor weight) {
+    Site site = site(group, layer);
+    if (!config.dora() || site.down == null) {
+      return null;
+    }
+    try (NoGradGuard guard = new NoGradGuard()) {
+      TensorVector lengths = new TensorVector();
+      for (Part part : site.parts) {
+        lengths.push_back(
+            changed(site, part, weight.narrow(0, part.rowStart, part.rows))
+                .norm(
+                    new org.bytedeco.pytorch.ScalarOptional(new Scalar(2.0)),
+                    new long[] {1},
+                    false));
+      }
+      return torch.cat(lengths, 0).detach();
+    }
+  }
+
+  /** W + scale · B·A. */
+  private static Tensor changed(Site site, Part part, Tensor weight) {
+    if (part.target == null || part.up == null || site.down == null) {
+      return weight;
+    }
+    Tensor down = site.down.tensor().narrow(0, part.downStart, part.target.rank());
+    return torch.addmm(
+        weight, part.up.tensor(), down, new Scalar(1.0), new Scalar(part.target.scale()));
+  }
+
+  /** What every target's matrix becomes, given as it is, by the base's weight name. */
+  void merge(int layer, Group group, java.util.function.Function<String, Tensor> weights) {
+    Site site = site(group, layer);
+    for (int i = 0; i < site.parts.size(); i++) {
+      Part part = site.parts.get(i);
+      if (part.target == null) {
+        continue;
+      }
+      Tensor weight = weights.apply(group.module(layer, group.members.get(i)) + ".weight");
+      Tensor merged = changed(site, part, weight);
+      if (part.magnitude != null) {
+        Tensor length =
+            merged.norm(
+                new org.bytedeco.pytorch.ScalarOptional(new Scalar(2.0)), new long[] {1}, true);
+        merged = merged.mul(part.magnitude.tensor().unsqueeze(1).div(length));
+      }
+      weight.copy_(merged);
+    }
   }
 
   @Override
   public void close() {
     leaves.forEach(Leaf::close);
+    frozen.forEach(Leaf::close);
     flat.close();
   }
 }

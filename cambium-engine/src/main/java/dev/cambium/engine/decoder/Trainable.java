@@ -45,14 +45,14 @@ public final class Trainable implements AutoCloseable {
     this.adapter = adapter;
     this.weights = adapter == null ? decoder.flat() : adapter.flat();
     this.leaves = adapter == null ? decoder.leaves() : adapter.leaves();
-    this.matrixEnd = adapter == null ? decoder.layout().matrixEnd() : adapter.parameters();
+    this.matrixEnd = adapter == null ? decoder.layout().matrixEnd() : adapter.matrixEnd();
     this.gradients = new FlatWeights(weights.size());
     leaves.forEach(leaf -> leaf.collectInto(gradients));
   }
 
   /** All weights of a decoder; no adapter may be attached. */
   public static Trainable of(Decoder decoder) {
-    if (decoder.adapter() != null) {
+    if (!decoder.adapters().isEmpty()) {
       throw new IllegalStateException("an adapter is attached; detach or train it");
     }
     return new Trainable(decoder, null);
@@ -61,6 +61,7 @@ public final class Trainable implements AutoCloseable {
   /** The weights of an adapter, attached to the decoder until this is closed. */
   public static Trainable of(Decoder decoder, LoraAdapter adapter) {
     decoder.attach(adapter);
+    adapter.learning(true);
     return new Trainable(decoder, adapter);
   }
 
@@ -140,6 +141,7 @@ public final class Trainable implements AutoCloseable {
     leaves.forEach(Leaf::freeze);
     gradients.close();
     if (adapter != null) {
+      adapter.learning(false);
       decoder.detach();
     }
   }

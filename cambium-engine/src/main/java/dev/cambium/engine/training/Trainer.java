@@ -1,9 +1,9 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.engine.backend.Backend;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.LoraAdapter;
-import dev.cambium.engine.decoder.LoraConfig;
 import dev.cambium.engine.decoder.Trainable;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Json;
@@ -97,9 +97,7 @@ public final class Trainer {
       throw new IllegalArgumentException("the recipe trains all weights, not an adapter");
     }
     LoraConfig asked = LoraConfig.of(recipe.lora());
-    if (asked.rank() != adapter.config().rank()
-        || asked.alpha() != adapter.config().alpha()
-        || !asked.targets().equals(adapter.config().targets())) {
+    if (!adapter.isShapedAs(asked)) {
       throw new IllegalArgumentException(
           "the recipe's adapter is " + asked + ", the one given " + adapter.config());
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.model.Recipe;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -130,8 +131,9 @@ class LoraAdapterTest {
     Files.writeString(
         folder.resolve("adapter_config.json"),
         Files.readString(saved().resolve("adapter_config.json"))
-            .replace("\"use_dora\": false", "\"use_dora\": true"));
+            .replace("\"bias\": \"none\"", "\"bias\": \"all\""));
     assertThatThrownBy(() -> LoraAdapter.load(folder, Reference.config("bias")))
-        .hasMessageContaining("use_dora true");
+        .hasMessageContaining("bias")
+        .hasMessageContaining("all");
   }
 }

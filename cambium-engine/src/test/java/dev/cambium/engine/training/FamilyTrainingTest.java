@@ -3,9 +3,9 @@ package dev.cambium.engine.training;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cambium.artifact.huggingface.DecoderConfig;
+import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.LoraAdapter;
-import dev.cambium.engine.decoder.LoraConfig;
 import dev.cambium.engine.decoder.Trainable;
 import dev.cambium.model.Recipe;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -4,12 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.cambium.artifact.huggingface.DecoderConfig;
+import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.LoraAdapter;
-import dev.cambium.engine.decoder.LoraConfig;
 import dev.cambium.engine.decoder.SplitMix64;
 import dev.cambium.engine.decoder.Trainable;
+import dev.cambium.model.Recipe;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
 
@@ -110,21 +113,31 @@ class GradientTest {
 
   @Test
   void ofAnAdapter() {
+    check(new Recipe.Lora(3, 6, List.of("q_proj", "v_proj", "o_proj", "gate_proj", "down_proj")));
+  }
+
+  /** DoRA's lengths count as constants, which differences do not know; see PeftAdaptersTest. */
+  @Test
+  void ofAnAdapterWithPatternsAndStoredModules() {
+    check(
+        new Recipe.Lora(
+            2,
+            6,
+            List.of("q_proj", "k_proj", "o_proj", "up_proj"),
+            true,
+            false,
+            new TreeMap<>(Map.of("k_proj", 3)),
+            new TreeMap<>(Map.of("layers.0.*", 2.0)),
+            List.of("lm_head", "norm")));
+  }
+
+  private static void check(Recipe.Lora lora) {
     try (Decoder decoder = Small.decoder();
-        LoraAdapter adapter =
-            LoraAdapter.random(
-                decoder.config(),
-                new LoraConfig(
-                    3,
-                    6,
-                    List.of("q_proj", "v_proj", "o_proj", "gate_proj", "down_proj"),
-                    false,
-                    null),
-                2)) {
+        LoraAdapter adapter = LoraAdapter.fresh(decoder, LoraConfig.of(lora), 2)) {
       SplitMix64 random = new SplitMix64(8);
       for (String name : adapter.shapes().keySet()) {
         float[] values = adapter.read(name);
-        for (int i = 0; i < values.length; i++) {
+        for (int i = 0; i < values.length && name.contains(".lora_"); i++) {
           values[i] = (float) (0.4 * (random.nextDouble() - 0.5));
         }
         adapter.write(name, values);

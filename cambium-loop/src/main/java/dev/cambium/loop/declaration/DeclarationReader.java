@@ -262,6 +262,40 @@ final class DeclarationReader {
       }
       shape.integer("rank", 1, 1, 65_536);
       shape.number("alpha", a -> a > 0, "above 0");
+      shape.truth("rank-stabilized", false);
+      shape.truth("dora", false);
+      for (String pattern : List.of("rank-pattern", "alpha-pattern")) {
+        Node.Mapping values = shape.mapping(pattern);
+        if (values != null) {
+          Fields entries =
+              new Fields(
+                  values,
+                  what + ", lora, " + pattern,
+                  List.copyOf(values.fields().keySet()),
+                  problems);
+          for (String modules : values.fields().keySet()) {
+            if (pattern.equals("rank-pattern")) {
+              entries.integer(modules, 1, 1, 65_536);
+            } else {
+              entries.number(modules, a -> a > 0, "above 0");
+            }
+          }
+        }
+      }
+      shape
+          .texts("saved-modules")
+          .forEach(
+              (module, place) -> {
+                if (!Recipe.Lora.SAVABLE.contains(module)) {
+                  problems.add(
+                      place,
+                      what
+                          + ": no module '"
+                          + module
+                          + "' to save whole"
+                          + Suggestion.among(module, Recipe.Lora.SAVABLE, "modules"));
+                }
+              });
       shape
           .texts("targets")
           .forEach(
