@@ -83,9 +83,11 @@ public final class Engine {
   public TrainingResult train(TrainingJob job, Progress progress) {
     long start = System.nanoTime();
     Recipe recipe = job.recipe();
-    try (RowEncoder encoder = LanguageModel.encoder(job.model());
+    try (RowEncoder encoder = LanguageModel.encoder(job.model(), job.adapter());
         Decoder decoder = Decoder.load(job.model())) {
-      LanguageModel.checkVocabulary(job.model(), encoder, decoder.config());
+      if (job.adapter() == null) {
+        LanguageModel.checkVocabulary(job.model(), encoder, decoder.config());
+      }
       if (recipe.maxTokens() > decoder.config().contextLength()) {
         throw new IllegalArgumentException(
             "the recipe's max-tokens is "
@@ -112,9 +114,36 @@ public final class Engine {
           report = trainer.train(decoder, adapter, mix);
           parameters = adapter.parameters();
           adapter.save(job.out(), Precision.F32);
+          copyOwnText(job.adapter(), job.out());
         }
       }
       return result(report, mix.size(), parameters, (System.nanoTime() - start) / 1e9);
+    }
+  }
+
+  /** The files of a tokenizer that an adapter brings. */
+  private static void copyOwnText(@Nullable Path adapter, Path out) {
+    if (adapter != null && Files.exists(adapter.resolve("tokenizer.json"))) {
+      copyText(adapter, out);
+    }
+  }
+
+  /**
+   * Writes a model with an adapter's update in its weights: a complete model directory, stored in
+   * the type of the base, with the adapter's tokenizer where it brings one.
+   *
+   * @param model Hugging Face directory
+   * @param adapter PEFT directory of an adapter on it
+   * @param out directory of the result; made if it is not there
+   * @throws IllegalArgumentException if the adapter does not fit the model
+   */
+  public void merge(Path model, Path adapter, Path out) {
+    try (Decoder decoder = Decoder.load(model);
+        LoraAdapter lora = LoraAdapter.load(adapter, decoder.config());
+        Decoder merged = decoder.merged(lora)) {
+      merged.save(out, precision(model));
+      copyText(model, out);
+      copyOwnText(adapter, out);
     }
   }
 

@@ -49,20 +49,22 @@ public final class LanguageModel implements AutoCloseable {
 
   static LanguageModel load(
       Path model, @Nullable Path adapterDirectory, @Nullable Application application) {
-    RowEncoder encoder = encoder(model);
+    RowEncoder encoder = encoder(model, adapterDirectory);
     @Nullable Decoder decoder = null;
     @Nullable LoraAdapter adapter = null;
     try {
       decoder = Decoder.load(model);
-      checkVocabulary(model, encoder, decoder.config());
       if (adapterDirectory != null) {
         adapter = LoraAdapter.load(adapterDirectory, decoder.config());
         attachProbed(decoder, adapter, adapterDirectory, encoder);
       }
+      checkVocabulary(
+          adapterDirectory == null ? model : adapterDirectory, encoder, decoder.config());
       return new LanguageModel(
           decoder, adapter, encoder, new Framing(Optional.ofNullable(application)));
     } catch (RuntimeException e) {
       if (decoder != null) {
+        decoder.detach();
         decoder.close();
       }
       if (adapter != null) {
@@ -73,9 +75,9 @@ public final class LanguageModel implements AutoCloseable {
     }
   }
 
-  static RowEncoder encoder(Path model) {
+  static RowEncoder encoder(Path model, @Nullable Path adapter) {
     try {
-      return RowEncoder.load(model);
+      return adapter == null ? RowEncoder.load(model) : RowEncoder.load(model, adapter);
     } catch (IOException e) {
       throw new UncheckedIOException(e.getMessage(), e);
     }

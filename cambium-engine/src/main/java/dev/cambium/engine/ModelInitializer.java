@@ -73,7 +73,7 @@ public final class ModelInitializer {
   }
 
   private static long weights(Shape shape, long seed, Path out) {
-    try (RowEncoder encoder = LanguageModel.encoder(out)) {
+    try (RowEncoder encoder = LanguageModel.encoder(out, null)) {
       Tokenizer tokenizer = encoder.tokenizer();
       DecoderConfig.Builder config =
           DecoderConfig.builder()

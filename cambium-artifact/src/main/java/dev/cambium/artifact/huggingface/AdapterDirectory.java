@@ -409,12 +409,12 @@ public final class AdapterDirectory {
           "An adapter is used with its base's tokens; one trained with others does not fit it.");
       return;
     }
-    int last = added.isEmpty() ? -1 : added.lastKey();
-    if (last >= vocabulary) {
+    Map.Entry<Integer, JsonNode> last = added.lastEntry();
+    if (last != null && last.getKey() >= vocabulary) {
       findings.refuse(
           ModelDirectory.TOKENIZER,
           "added_tokens",
-          "token " + last + ", " + added.get(last).path("content"),
+          "token " + last.getKey() + ", " + last.getValue().path("content"),
           "ids below the " + vocabulary + " rows of the embedding",
           "Save the adapter with its resized embeddings: save_embedding_layers=True.");
       return;

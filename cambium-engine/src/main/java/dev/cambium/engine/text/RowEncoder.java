@@ -5,6 +5,7 @@ import dev.cambium.engine.text.TemplateException.Reason;
 import dev.cambium.model.Message;
 import dev.cambium.model.Row;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -54,6 +55,20 @@ public final class RowEncoder implements AutoCloseable {
   public static RowEncoder load(Path dir) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(dir);
     return new RowEncoder(tokenizer, ChatTemplate.load(dir, tokenizer.namedTokens()));
+  }
+
+  /**
+   * The encoder of an adapter on a model: with the adapter's tokenizer and template, where it
+   * brings them.
+   */
+  public static RowEncoder load(Path model, Path adapter) throws IOException {
+    if (!Files.isRegularFile(adapter.resolve(ModelText.TOKENIZER))) {
+      return load(model);
+    }
+    Tokenizer tokenizer = Tokenizer.load(model, adapter);
+    Optional<ChatTemplate> own = ChatTemplate.load(adapter, tokenizer.namedTokens());
+    return new RowEncoder(
+        tokenizer, own.isPresent() ? own : ChatTemplate.load(model, tokenizer.namedTokens()));
   }
 
   /** The tokenizer. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -24,10 +25,22 @@ record SpecialTokens(
     Optional<Integer> eos,
     TreeSet<Integer> stops) {
 
-  static SpecialTokens read(Path dir, Function<String, Optional<Integer>> idOf) throws IOException {
+  /**
+   * Reads the roles.
+   *
+   * @param dir the model's directory
+   * @param over files that count before the model's own; may be the same directory
+   */
+  static SpecialTokens read(Path dir, Path over, Function<String, Optional<Integer>> idOf)
+      throws IOException {
     Map<String, String> named = new LinkedHashMap<>();
-    for (String file : new String[] {"special_tokens_map.json", ModelText.TOKENIZER_CONFIG}) {
-      JsonNode config = ModelText.json(dir.resolve(file));
+    for (Path file :
+        List.of(
+            dir.resolve("special_tokens_map.json"),
+            dir.resolve(ModelText.TOKENIZER_CONFIG),
+            over.resolve("special_tokens_map.json"),
+            over.resolve(ModelText.TOKENIZER_CONFIG))) {
+      JsonNode config = ModelText.json(file);
       config
           .fields()
           .forEachRemaining(

@@ -64,6 +64,16 @@ public final class Tokenizer implements AutoCloseable {
    * @throws IOException if {@code tokenizer.json} is missing, or the library refuses it
    */
   public static Tokenizer load(Path dir) throws IOException {
+    return load(dir, dir);
+  }
+
+  /**
+   * Loads a tokenizer that has tokens beyond those of its model.
+   *
+   * @param model directory of the model, for what {@code dir} does not say
+   * @param dir directory with the tokenizer
+   */
+  static Tokenizer load(Path model, Path dir) throws IOException {
     Path file = dir.resolve(ModelText.TOKENIZER);
     if (!Files.isRegularFile(file)) {
       throw new IOException(
@@ -90,6 +100,7 @@ public final class Tokenizer implements AutoCloseable {
     JsonNode vocabulary = description.path("model").path("vocab");
     SpecialTokens roles =
         SpecialTokens.read(
+            model,
             dir,
             text -> {
               Integer id = added.get(text);
