@@ -23,6 +23,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,7 +46,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Settings, as system property or environment variable: {@code cambium.threads} / {@code
  * CAMBIUM_THREADS} (default: physical cores); {@code cambium.blas} / {@code CAMBIUM_BLAS}, {@code
- * openblas} (default, bundled) or {@code mkl} (if its jar is on the class path).
+ * openblas} (default, bundled) or {@code mkl} (if its jar is on the class path); {@code
+ * cambium.device} / {@code CAMBIUM_DEVICE}, {@code auto} (default: a GPU if the library was built
+ * for one and finds one), {@code cpu} or {@code cuda}.
  */
 public final class Backend {
 
@@ -87,8 +90,16 @@ public final class Backend {
   private final int threads;
   private final String fingerprint;
   private final double gflops;
+  private final Accelerator accelerator;
 
-  private Backend(String blas, String kernel, int threads, String fingerprint, double gflops) {
+  private Backend(
+      String blas,
+      String kernel,
+      int threads,
+      String fingerprint,
+      double gflops,
+      Accelerator accelerator) {
+    this.accelerator = accelerator;
     this.blas = blas;
     this.kernel = kernel;
     this.threads = threads;
@@ -132,6 +143,29 @@ public final class Backend {
     return threads;
   }
 
+  /** Where tensors live and computation happens: {@code cpu} or {@code cuda:0}. */
+  public String device() {
+    return accelerator.name();
+  }
+
+  /** How a tensor of a type is made on the device. */
+  public TensorOptions options(ScalarType type) {
+    return accelerator.options(type);
+  }
+
+  /** A tensor on the device; the same one if it is there already. */
+  public Tensor toDevice(Tensor tensor) {
+    return accelerator.toDevice(tensor);
+  }
+
+  /**
+   * A tensor whose memory this process can read and write; the same one if it is that already, else
+   * a copy. Only of such a tensor may anyone ask for a data pointer.
+   */
+  public Tensor toHost(Tensor tensor) {
+    return accelerator.toHost(tensor);
+  }
+
   /** Speed of fp32 products of a small model's shape when the backend was loaded, in GFLOP/s. */
   public double gflops() {
     return gflops;
@@ -139,7 +173,7 @@ public final class Backend {
 
   /**
    * What must be equal for the same computation to give the same bits: library versions, BLAS,
-   * kernels, threads, precision and processor features.
+   * kernels, threads, precision, processor features and device.
    */
   public String fingerprint() {
     return fingerprint;
@@ -177,7 +211,8 @@ public final class Backend {
 
     @Nullable String pinned = System.getenv(CORE_TYPE);
     String kernel = blas.equals("mkl") ? "mkl" : openBlasKernel();
-    String fingerprint = fingerprint(blas, kernel, threads);
+    Accelerator accelerator = Accelerator.choose(setting("device", "auto"));
+    String fingerprint = fingerprint(blas, kernel, threads, accelerator);
     double gflops = probe();
     log.info(
         "backend: {} ({}) with {} kernels ({}), {} threads ({}), {} GFLOP/s; loaded in {} ms",
@@ -189,6 +224,7 @@ public final class Backend {
         setting("threads", "").isEmpty() ? "one for each core" : "asked for by CAMBIUM_THREADS",
         Math.round(gflops),
         (System.nanoTime() - start) / 1_000_000);
+    log.info("device: {} ({})", accelerator.name(), accelerator.reason());
     if (pinned != null
         && kernel.equals("HASWELL")
         && torch.get_cpu_capability().getString().startsWith("AVX512")) {
@@ -206,7 +242,7 @@ public final class Backend {
           Math.round(gflops),
           WAIT_POLICY);
     }
-    return new Backend(blas, kernel, threads, fingerprint, gflops);
+    return new Backend(blas, kernel, threads, fingerprint, gflops, accelerator);
   }
 
   /** Sets what native libraries read when they are loaded. Returns whether OpenMP will not spin. */
@@ -283,7 +319,8 @@ public final class Backend {
     return "unknown";
   }
 
-  private static String fingerprint(String blas, String kernel, int threads) {
+  private static String fingerprint(
+      String blas, String kernel, int threads, Accelerator accelerator) {
     List<String> parts = new ArrayList<>();
     parts.add("pytorch-" + version("pytorch"));
     parts.add(blas + "-" + version(blas));
@@ -293,6 +330,7 @@ public final class Backend {
     parts.add("simd-" + torch.get_cpu_capability().getString());
     parts.add(Loader.getPlatform());
     parts.add("cpu-" + String.join("+", cpuFeatures()));
+    parts.add("device-" + accelerator.identity());
     return String.join("/", parts);
   }
 

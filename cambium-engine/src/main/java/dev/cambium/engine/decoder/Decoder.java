@@ -2,6 +2,7 @@ package dev.cambium.engine.decoder;
 
 import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.backend.Backend;
+import dev.cambium.engine.backend.Memory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -130,14 +131,22 @@ public final class Decoder implements AutoCloseable {
    * Loads a Hugging Face directory: {@code config.json} and {@code model.safetensors} or its
    * shards, in fp32, bf16 or fp16.
    *
-   * @throws IllegalArgumentException naming the field or weight that is missing, unexpected or not
-   *     supported
+   * @throws IllegalArgumentException naming the field or weight that is missing, unexpected, not
+   *     supported or not finite
+   * @throws dev.cambium.engine.backend.InsufficientMemoryException if it would not fit; nothing is
+   *     allocated then
    */
   public static Decoder load(Path directory) {
-    Decoder decoder = new Decoder(DecoderConfig.read(directory));
+    DecoderConfig config = DecoderConfig.read(directory);
+    List<Path> files = HuggingFaceFiles.weightFiles(directory);
+    if (Backend.instance().device().equals("cpu")) {
+      Memory.require(
+          Math.multiplyExact(config.parameters(), Float.BYTES),
+          directory + ": " + config.parameters() + " weights in fp32");
+    }
+    Decoder decoder = new Decoder(config);
     try {
-      HuggingFaceFiles.readInto(
-          HuggingFaceFiles.weightFiles(directory), decoder.layout.slots(), decoder.flat);
+      HuggingFaceFiles.readInto(files, decoder.layout.slots(), decoder.flat);
     } catch (RuntimeException e) {
       decoder.close();
       throw e;

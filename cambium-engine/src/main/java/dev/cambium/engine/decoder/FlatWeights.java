@@ -1,8 +1,10 @@
 package dev.cambium.engine.decoder;
 
-import org.bytedeco.javacpp.FloatPointer;
+import dev.cambium.engine.backend.Backend;
+import dev.cambium.engine.backend.Memory;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -14,7 +16,12 @@ final class FlatWeights implements AutoCloseable {
 
   FlatWeights(long size) {
     this.size = size;
-    Tensor zeros = torch.zeros(new long[] {size}, new TensorOptions(ScalarType.Float));
+    Backend backend = Backend.instance();
+    if (backend.device().equals("cpu")) {
+      Memory.require(
+          Math.multiplyExact(size, Float.BYTES), size + " weights, gradients or moments in fp32");
+    }
+    Tensor zeros = torch.zeros(new long[] {size}, backend.options(ScalarType.Float));
     zeros.retainReference();
     this.buffer = zeros;
   }
@@ -36,19 +43,15 @@ final class FlatWeights implements AutoCloseable {
     return buffer.narrow(0, offset, count).view(shape);
   }
 
-  /** Where an element lies in memory. Valid while this object is open. */
-  FloatPointer pointer(long offset) {
-    return new FloatPointer(buffer.data_ptr()).position(offset);
-  }
-
   float[] read(long offset, int count) {
-    float[] values = new float[count];
-    pointer(offset).get(values, 0, count);
-    return values;
+    return Natives.read(buffer, offset, count);
   }
 
   void write(long offset, float[] values) {
-    pointer(offset).put(values, 0, values.length);
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      buffer.narrow(0, offset, values.length).copy_(Natives.floats(values));
+    }
   }
 
   @Override

@@ -6,6 +6,7 @@ import dev.cambium.artifact.DurableFile;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
 import dev.cambium.artifact.safetensors.TensorInfo;
+import dev.cambium.engine.backend.Backend;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -58,7 +59,16 @@ final class HuggingFaceFiles {
       if (name.contains("/") || name.contains("\\") || !name.endsWith(".safetensors")) {
         throw new IllegalArgumentException(index + ": not a file beside it: '" + name + "'");
       }
-      files.add(directory.resolve(name));
+      Path file = directory.resolve(name);
+      if (!Files.isRegularFile(file)) {
+        throw new IllegalArgumentException(
+            index
+                + ": weight_map: found the name "
+                + name
+                + "; expected a file beside the index, but there is none. Download the missing"
+                + " shard.");
+      }
+      files.add(file);
     }
     if (files.isEmpty()) {
       throw new IllegalArgumentException(index + ": weight_map is empty");
@@ -148,7 +158,27 @@ final class HuggingFaceFiles {
               new BytePointer(direct(bytes)),
               new long[] {slot.size()},
               new TensorOptions(precision.scalarType()));
-      target.view(slot.offset(), slot.size()).copy_(stored);
+      Tensor weights = target.view(slot.offset(), slot.size());
+      weights.copy_(stored);
+      requireFinite(file, info.name(), weights);
+    }
+  }
+
+  /** One pass while the weights are still in the cache; only a bad sum is looked into. */
+  private static void requireFinite(Path file, String name, Tensor weights) {
+    if (Float.isFinite(weights.sum().item_float())) {
+      return;
+    }
+    long bad = weights.numel() - weights.isfinite().sum().item_long();
+    if (bad > 0) {
+      throw new IllegalArgumentException(
+          file
+              + ": "
+              + name
+              + ": found "
+              + bad
+              + " values that are NaN or infinite; expected finite weights. The run that wrote them"
+              + " diverged; use an earlier state.");
     }
   }
 
@@ -182,7 +212,7 @@ final class HuggingFaceFiles {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Files.createDirectories(directory);
-      Tensor all = source.buffer().to(precision.scalarType());
+      Tensor all = Backend.instance().toHost(source.buffer().to(precision.scalarType()));
       long width = precision.dtype().bytes();
       SortedMap<String, SafetensorsWriter.Tensor> tensors = new TreeMap<>();
       slots.forEach(

@@ -1,11 +1,11 @@
 package dev.cambium.engine.decoder;
 
 import dev.cambium.artifact.huggingface.DecoderConfig;
+import dev.cambium.engine.backend.Backend;
 import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +50,8 @@ public final class KeyValueCache implements AutoCloseable {
   /** Zeros, not whatever memory holds: masked places still meet arithmetic, and NaN would stay. */
   private Tensor zeros(int rows, int places) {
     Tensor tensor =
-        torch.zeros(new long[] {rows, places, width}, new TensorOptions(ScalarType.Float));
+        torch.zeros(
+            new long[] {rows, places, width}, Backend.instance().options(ScalarType.Float));
     tensor.retainReference();
     return tensor;
   }

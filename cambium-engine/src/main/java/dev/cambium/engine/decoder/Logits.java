@@ -1,6 +1,5 @@
 package dev.cambium.engine.decoder;
 
-import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -45,8 +44,7 @@ public final class Logits implements AutoCloseable {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tensor best = values.argmax(new LongOptional(1), false);
-      long[] ids = new long[count];
-      new LongPointer(best.data_ptr()).get(ids, 0, count);
+      long[] ids = Natives.readLongs(best);
       int[] result = new int[count];
       for (int i = 0; i < count; i++) {
         result[i] = (int) ids[i];

@@ -4,6 +4,7 @@ import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsException;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
+import dev.cambium.engine.backend.Backend;
 import dev.cambium.model.Digest;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +23,8 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,6 +66,14 @@ final class Snapshots {
 
   /** Writes a snapshot and deletes all but the last two. */
   void write(Position position, Map<String, Tensor> state) {
+    try (PointerScope scope = new PointerScope()) {
+      Map<String, Tensor> readable = new LinkedHashMap<>();
+      state.forEach((name, tensor) -> readable.put(name, Backend.instance().toHost(tensor)));
+      writeReadable(position, readable);
+    }
+  }
+
+  private void writeReadable(Position position, Map<String, Tensor> state) {
     SortedMap<String, SafetensorsWriter.Tensor> entries = new TreeMap<>();
     state.forEach(
         (name, tensor) ->
@@ -109,15 +120,24 @@ final class Snapshots {
               "{} is damaged: its contents do not have the digest it names; passed over", file);
           continue;
         }
-        state.forEach(
-            (name, tensor) ->
-                chunks(name, tensor).forEach((entry, target) -> target.put(stored.bytes(entry))));
+        state.forEach((name, tensor) -> fill(name, tensor, stored));
         return Optional.of(new Position(step, floats(stored, "losses"), floats(stored, "norms")));
       } catch (SafetensorsException e) {
         log.warn("{} is damaged: {}; passed over", file, e.getMessage());
       }
     }
     return Optional.empty();
+  }
+
+  private static void fill(String name, Tensor tensor, SafetensorsFile stored) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      Tensor host = Backend.instance().toHost(tensor);
+      chunks(name, host).forEach((entry, target) -> target.put(stored.bytes(entry)));
+      if (!host.equals(tensor)) {
+        tensor.copy_(host);
+      }
+    }
   }
 
   private void checkOwner(Path file, Map<String, String> metadata) {

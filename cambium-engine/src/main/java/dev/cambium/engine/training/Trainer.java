@@ -304,10 +304,13 @@ public final class Trainer {
     MessageDigest digest = Digest.sha256();
     long bytes = weights.numel() * Float.BYTES;
     long step = 1L << 30;
-    for (long start = 0; start < bytes; start += step) {
-      BytePointer pointer = new BytePointer(weights.data_ptr());
-      pointer.limit(Math.min(bytes, start + step)).position(start);
-      digest.update(pointer.asByteBuffer());
+    try (PointerScope scope = new PointerScope()) {
+      Tensor host = Backend.instance().toHost(weights);
+      for (long start = 0; start < bytes; start += step) {
+        BytePointer pointer = new BytePointer(host.data_ptr());
+        pointer.limit(Math.min(bytes, start + step)).position(start);
+        digest.update(pointer.asByteBuffer());
+      }
     }
     return Digest.ofRaw(digest.digest());
   }
