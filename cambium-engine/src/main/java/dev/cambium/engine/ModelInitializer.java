@@ -4,6 +4,7 @@ import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.Precision;
 import dev.cambium.engine.text.BpeTrainer;
+import dev.cambium.engine.text.ProbeFile;
 import dev.cambium.engine.text.RowEncoder;
 import dev.cambium.engine.text.Tokenizer;
 import dev.cambium.model.Row;
@@ -69,6 +70,12 @@ public final class ModelInitializer {
    */
   public static long initialize(Path tokenizerOf, Shape shape, long seed, Path out) {
     Engine.copyText(tokenizerOf, out);
+    try {
+      // The new model may end its turns otherwise; its own probes are made when it comes in.
+      Files.deleteIfExists(out.resolve(ProbeFile.NAME));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + out, e);
+    }
     return weights(shape, seed, out);
   }
 

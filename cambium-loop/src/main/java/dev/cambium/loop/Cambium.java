@@ -449,9 +449,19 @@ public final class Cambium implements AutoCloseable {
     return new Why(state(), store).explain(ref);
   }
 
-  /** Writes a version's own files, unchanged, to a folder that is absent or empty. */
+  /**
+   * Writes a version's own files, unchanged, to a folder that is absent or empty.
+   *
+   * @throws IllegalStateException if its tokenizer no longer gives the ids stored with it
+   */
   public Manifest export(VersionRef ref, Path target) {
     Manifest manifest = manifest(ref);
+    versions
+        .checkProbes(manifest)
+        .ifPresent(
+            problem -> {
+              throw new IllegalStateException(ref + ": " + problem);
+            });
     versions.export(version(ref).manifest(), target);
     return manifest;
   }
@@ -614,7 +624,7 @@ public final class Cambium implements AutoCloseable {
         return Optional.of(file.path() + ": " + problem.get());
       }
     }
-    return Optional.empty();
+    return versions.checkProbes(versions.manifest(artifact));
   }
 
   /** Removes what no record can reach, and what can be laid out anew. */

@@ -82,11 +82,9 @@ final class Intake {
                   .collect(Collectors.joining("\n  ")));
     }
     Manifest manifest =
-        versions.put(
-            source,
-            inspection.paths(),
-            adapter ? VersionKind.ADAPTER : VersionKind.MODEL,
-            parentManifest);
+        adapter
+            ? versions.put(source, inspection.paths(), VersionKind.ADAPTER, parentManifest)
+            : versions.putModel(source, inspection.paths(), parentManifest);
     int number = cambium.state().nextVersionNumber(line);
     VersionRef ref = new VersionRef(line, number);
     VersionRef before = cambium.state().channel(line, Channel.CANDIDATE).orElse(null);

@@ -28,6 +28,7 @@ public final class ModelDirectory {
           "added_tokens.json",
           "vocab.json",
           "merges.txt",
+          "token_probes.json",
           "README.md",
           "LICENSE",
           "LICENSE.txt",

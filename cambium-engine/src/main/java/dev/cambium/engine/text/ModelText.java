@@ -25,7 +25,8 @@ public final class ModelText {
           TEMPLATE,
           "special_tokens_map.json",
           "added_tokens.json",
-          "generation_config.json");
+          "generation_config.json",
+          ProbeFile.NAME);
 
   /** Other programs' JSON: unlike our own, it may hold any fields. */
   static final ObjectMapper MAPPER = new ObjectMapper();

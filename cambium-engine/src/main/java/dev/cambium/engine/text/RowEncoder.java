@@ -54,7 +54,15 @@ public final class RowEncoder implements AutoCloseable {
   /** The encoder of a model directory. */
   public static RowEncoder load(Path dir) throws IOException {
     Tokenizer tokenizer = Tokenizer.load(dir);
-    return new RowEncoder(tokenizer, ChatTemplate.load(dir, tokenizer.namedTokens()));
+    try {
+      RowEncoder encoder =
+          new RowEncoder(tokenizer, ChatTemplate.load(dir, tokenizer.namedTokens()));
+      ProbeFile.check(dir, encoder);
+      return encoder;
+    } catch (IOException | RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
   }
 
   /**

@@ -2,7 +2,9 @@ package dev.cambium.loop.action;
 
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.Versions;
+import dev.cambium.engine.text.ProbeFile;
 import dev.cambium.model.Digest;
+import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.VersionKind;
@@ -11,8 +13,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +56,66 @@ public final class VersionFiles {
   public Manifest put(
       Path directory, List<String> paths, VersionKind kind, @Nullable Digest parent) {
     return versions.store(kind, parent, directory, paths);
+  }
+
+  /**
+   * Stores a model directory as a version, with the probes of its tokenizer, so that the tokenizer
+   * can be compared wherever the version is used.
+   *
+   * @param paths relative to the directory
+   * @throws IllegalArgumentException if the tokenizer or the template cannot be loaded, or is not
+   *     the one that probes in the directory were made with; nothing is stored then
+   */
+  public Manifest putModel(Path directory, List<String> paths, @Nullable Digest parent) {
+    byte[] probes = null;
+    try {
+      if (paths.contains(ProbeFile.NAME)) {
+        ProbeFile.check(directory);
+      } else {
+        probes = ProbeFile.make(directory);
+      }
+    } catch (IOException | IllegalStateException e) {
+      throw new IllegalArgumentException(directory + ": " + e.getMessage(), e);
+    }
+    Manifest manifest = versions.store(VersionKind.MODEL, parent, directory, paths);
+    if (probes == null) {
+      return manifest;
+    }
+    Digest digest = store.put(probes);
+    List<FileEntry> files = new ArrayList<>(manifest.files());
+    files.add(new FileEntry(ProbeFile.NAME, probes.length, digest));
+    Manifest probed = new Manifest(VersionKind.MODEL, parent, files);
+    put(probed);
+    return probed;
+  }
+
+  /**
+   * Compares a model version's tokenizer and template with the probes stored with it.
+   *
+   * @return what is wrong; empty if they agree, or if the version has no probes
+   */
+  public Optional<String> checkProbes(Manifest manifest) {
+    if (manifest.file(ProbeFile.NAME).isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      Path folder = Files.createTempDirectory("cambium-probes");
+      try {
+        for (FileEntry file : manifest.files()) {
+          if (!file.path().endsWith(".safetensors")) {
+            store.materialize(file.digest(), folder.resolve(file.path()));
+          }
+        }
+        ProbeFile.check(folder);
+      } finally {
+        delete(folder);
+      }
+      return Optional.empty();
+    } catch (IllegalStateException | IllegalArgumentException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot check probes: " + e.getMessage(), e);
+    }
   }
 
   /** Follows the parents of a version down to the whole model it runs on. */
