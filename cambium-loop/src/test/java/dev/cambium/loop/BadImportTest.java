@@ -109,7 +109,10 @@ class BadImportTest {
         kind(
             "tokenizer of another model",
             m -> {
-              replace(m.resolve("config.json"), "\"vocab_size\"", "\"eos_token_id\": 3, \"vocab_size\"");
+              replace(
+                  m.resolve("config.json"),
+                  "\"vocab_size\"",
+                  "\"eos_token_id\": 3, \"vocab_size\"");
               Files.writeString(m.resolve("tokenizer_config.json"), "{\"eos_token\": \"b\"}");
             },
             "tokenizer_config.json: eos_token: found \"b\", id 1 in tokenizer.json; expected the"
@@ -120,7 +123,11 @@ class BadImportTest {
             "tokenizer.json is not a tokenizer that can be loaded"),
         kind(
             "config at odds with the shapes",
-            m -> replace(m.resolve("config.json"), "\"intermediate_size\": 16", "\"intermediate_size\": 24"),
+            m ->
+                replace(
+                    m.resolve("config.json"),
+                    "\"intermediate_size\": 16",
+                    "\"intermediate_size\": 24"),
             "model.safetensors: model.layers.0.mlp.gate_proj.weight: found shape [16, 8]; expected"
                 + " [24, 8], by config.json"),
         kind(
@@ -146,10 +153,7 @@ class BadImportTest {
   private static TreeSet<String> everything(Path directory) {
     try (Stream<Path> paths = Files.walk(directory)) {
       return new TreeSet<>(
-          paths
-              .filter(p -> p.toString().contains("objects"))
-              .map(Path::toString)
-              .toList());
+          paths.filter(p -> p.toString().contains("objects")).map(Path::toString).toList());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -40,7 +40,8 @@ final class Accelerator {
   static Accelerator choose(String asked) {
     String wanted = asked.toLowerCase(Locale.ROOT);
     if (!List.of("auto", "cpu", "cuda").contains(wanted)) {
-      throw new IllegalStateException("CAMBIUM_DEVICE must be auto, cpu or cuda, not '" + asked + "'");
+      throw new IllegalStateException(
+          "CAMBIUM_DEVICE must be auto, cpu or cuda, not '" + asked + "'");
     }
     if (wanted.equals("cpu")) {
       return cpu("asked for by CAMBIUM_DEVICE");
@@ -79,7 +80,10 @@ final class Accelerator {
       Path first = folders.sorted().findFirst().orElse(gpus);
       for (String line : Files.readAllLines(first.resolve("information"))) {
         if (line.startsWith("Model:")) {
-          return line.substring("Model:".length()).strip().replaceAll("[^A-Za-z0-9]+", "-");
+          return line.substring("Model:".length())
+              .strip()
+              .replaceAll("\\W+", "-")
+              .replaceAll("-$", "");
         }
       }
     } catch (IOException e) {

@@ -50,8 +50,7 @@ public final class KeyValueCache implements AutoCloseable {
   /** Zeros, not whatever memory holds: masked places still meet arithmetic, and NaN would stay. */
   private Tensor zeros(int rows, int places) {
     Tensor tensor =
-        torch.zeros(
-            new long[] {rows, places, width}, Backend.instance().options(ScalarType.Float));
+        torch.zeros(new long[] {rows, places, width}, Backend.instance().options(ScalarType.Float));
     tensor.retainReference();
     return tensor;
   }

@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Java arrays to tensors on the engine's device, and back. Every tensor made belongs to the caller's
- * pointer scope.
+ * Java arrays to tensors on the engine's device, and back. Every tensor made belongs to the
+ * caller's pointer scope.
  */
 final class Natives {
 

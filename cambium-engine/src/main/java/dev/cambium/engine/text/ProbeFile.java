@@ -9,8 +9,8 @@ import java.util.List;
 
 /**
  * A model's {@link TokenProbe}s in a file of its directory. It is made when the model comes in,
- * passes unchanged to its children with the other text files, and is compared wherever the tokenizer
- * is opened: for training, evaluation, serving, export and verification.
+ * passes unchanged to its children with the other text files, and is compared wherever the
+ * tokenizer is opened: for training, evaluation, serving, export and verification.
  */
 public final class ProbeFile {
 

@@ -21,8 +21,10 @@ class MemoryTest {
         .isInstanceOf(InsufficientMemoryException.class)
         .hasMessageStartingWith(
             "the weights of m: needs 1000 bytes of memory, 999 are available; nothing was");
-    assertThatCode(() -> Memory.require(1000, OptionalLong.of(1000), "x")).doesNotThrowAnyException();
-    assertThatCode(() -> Memory.require(1000, OptionalLong.empty(), "x")).doesNotThrowAnyException();
+    assertThatCode(() -> Memory.require(1000, OptionalLong.of(1000), "x"))
+        .doesNotThrowAnyException();
+    assertThatCode(() -> Memory.require(1000, OptionalLong.empty(), "x"))
+        .doesNotThrowAnyException();
   }
 
   @Test

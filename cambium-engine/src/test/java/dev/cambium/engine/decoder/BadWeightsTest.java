@@ -49,8 +49,7 @@ class BadWeightsTest {
                 ByteBuffer copy =
                     ByteBuffer.allocate((int) info.size()).order(ByteOrder.LITTLE_ENDIAN);
                 copy.put(file.bytes(name)).flip();
-                tensors.put(
-                    name, new SafetensorsWriter.Tensor(info.dtype(), info.shape(), copy));
+                tensors.put(name, new SafetensorsWriter.Tensor(info.dtype(), info.shape(), copy));
               });
     }
     change.accept(tensors);
@@ -60,7 +59,8 @@ class BadWeightsTest {
   private void config(String field, String value) throws IOException {
     Path file = folder.resolve("config.json");
     String text = Files.readString(file);
-    String changed = text.replaceFirst("\"" + field + "\" : [^,\n]*", "\"" + field + "\" : " + value);
+    String changed =
+        text.replaceFirst("\"" + field + "\" : [^,\n]*", "\"" + field + "\" : " + value);
     Files.writeString(file, changed);
   }
 
@@ -103,7 +103,8 @@ class BadWeightsTest {
           t.get(Q).bytes().putFloat(8, Float.NEGATIVE_INFINITY);
         });
     loading()
-        .hasMessageContaining("model.safetensors: " + Q + ": found 2 values that are NaN or infinite")
+        .hasMessageContaining(
+            "model.safetensors: " + Q + ": found 2 values that are NaN or infinite")
         .hasMessageContaining("expected finite weights");
   }
 
@@ -119,11 +120,7 @@ class BadWeightsTest {
   @Test
   void aTypeThatIsNotAWeights() {
     rewrite(
-        t ->
-            t.put(
-                Q,
-                new SafetensorsWriter.Tensor(
-                    DType.I32, t.get(Q).shape(), t.get(Q).bytes())));
+        t -> t.put(Q, new SafetensorsWriter.Tensor(DType.I32, t.get(Q).shape(), t.get(Q).bytes())));
     loading().hasMessageContaining(Q + " is I32; supported: F32, BF16, F16");
   }
 
@@ -154,7 +151,11 @@ class BadWeightsTest {
     loading()
         .hasMessageContaining("config.json: architectures: found [\"Qwen3MoeForCausalLM\"]")
         .hasMessageContaining(
-            List.of("LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MistralForCausalLM")
+            List.of(
+                    "LlamaForCausalLM",
+                    "Qwen2ForCausalLM",
+                    "Qwen3ForCausalLM",
+                    "MistralForCausalLM")
                 .toString());
   }
 }
