@@ -9,6 +9,7 @@ import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.decoder.Precision;
 import dev.cambium.engine.text.Encoded;
 import dev.cambium.engine.text.ModelText;
+import dev.cambium.engine.text.ProbeFile;
 import dev.cambium.engine.text.RowEncoder;
 import dev.cambium.engine.text.TemplateException;
 import dev.cambium.engine.training.DataMix;
@@ -124,6 +125,11 @@ public final class Engine {
   /** The files of a tokenizer that an adapter brings. */
   private static void copyOwnText(@Nullable Path adapter, Path out) {
     if (adapter != null && Files.exists(adapter.resolve("tokenizer.json"))) {
+      try {
+        Files.deleteIfExists(out.resolve(ProbeFile.NAME)); // those of the base's tokenizer
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write " + out, e);
+      }
       copyText(adapter, out);
     }
   }
