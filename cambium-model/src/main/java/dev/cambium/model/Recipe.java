@@ -1,5 +1,6 @@
 package dev.cambium.model;
 
+import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.util.Collections;
 import java.util.List;
@@ -128,6 +129,28 @@ public record Recipe(
 
     private static <T> SortedMap<String, T> unmodifiable(@Nullable SortedMap<String, T> map) {
       return Collections.unmodifiableSortedMap(map == null ? new TreeMap<>() : new TreeMap<>(map));
+    }
+
+    /** From JSON, where the further options may be absent. */
+    @JsonCreator
+    static Lora read(
+        @JsonProperty("rank") int rank,
+        @JsonProperty("alpha") double alpha,
+        @JsonProperty("targets") @Nullable List<String> targets,
+        @JsonProperty("rank-stabilized") @Nullable Boolean rankStabilized,
+        @JsonProperty("dora") @Nullable Boolean dora,
+        @JsonProperty("rank-pattern") @Nullable SortedMap<String, Integer> rankPattern,
+        @JsonProperty("alpha-pattern") @Nullable SortedMap<String, Double> alphaPattern,
+        @JsonProperty("saved-modules") @Nullable List<String> savedModules) {
+      return new Lora(
+          rank,
+          alpha,
+          targets == null ? List.of() : targets,
+          Boolean.TRUE.equals(rankStabilized),
+          Boolean.TRUE.equals(dora),
+          rankPattern == null ? new TreeMap<>() : rankPattern,
+          alphaPattern == null ? new TreeMap<>() : alphaPattern,
+          savedModules == null ? List.of() : savedModules);
     }
 
     /** An adapter without any of the further options. */

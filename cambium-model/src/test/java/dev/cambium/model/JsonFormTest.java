@@ -1,5 +1,6 @@
 package dev.cambium.model;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -42,6 +43,24 @@ class JsonFormTest {
       assertThat(read.key("engine")).isEqualTo(action.key("engine"));
       assertThat(read.key("another")).isNotEqualTo(action.key("engine"));
     }
+  }
+
+  @Test
+  void anAdaptersFurtherOptionsMayBeAbsent() {
+    byte[] old = "{\"alpha\":16,\"rank\":8,\"targets\":[\"q_proj\"]}".getBytes(UTF_8);
+    assertThat(Json.read(old, Recipe.Lora.class))
+        .isEqualTo(new Recipe.Lora(8, 16, List.of("q_proj")));
+    Recipe.Lora all =
+        new Recipe.Lora(
+            8,
+            16,
+            List.of("q_proj"),
+            true,
+            true,
+            new TreeMap<>(Map.of("q_proj", 4)),
+            new TreeMap<>(Map.of("q_proj", 2.5)),
+            List.of("lm_head"));
+    assertThat(Json.read(Json.canonical(all), Recipe.Lora.class)).isEqualTo(all);
   }
 
   @Test
