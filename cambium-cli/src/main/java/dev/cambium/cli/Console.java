@@ -69,13 +69,14 @@ final class Console implements AutoCloseable {
   /** A line for a person. */
   void line(String format, @Nullable Object... values) {
     endBars();
-    out.println(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
+    out.println(
+        Texts.harmless(values.length == 0 ? format : String.format(Locale.ROOT, format, values)));
   }
 
   /** A remark that is not the command's result. */
   void remark(String text) {
     endBars();
-    err.println("cambium: " + text);
+    err.println("cambium: " + Texts.harmless(text));
   }
 
   /** A prompt, on a line that is then answered. */
@@ -87,7 +88,7 @@ final class Console implements AutoCloseable {
 
   /** Text that comes bit by bit. */
   void piece(String text) {
-    out.print(text);
+    out.print(Texts.harmless(text));
     out.flush();
   }
 
@@ -112,7 +113,7 @@ final class Console implements AutoCloseable {
   /** A table; the first row is its head. */
   void table(List<List<String>> rows) {
     endBars();
-    Table.lines(rows).forEach(out::println);
+    Table.lines(rows).forEach(line -> out.println(Texts.harmless(line)));
   }
 
   /** A text in the colour of its meaning. */

@@ -26,7 +26,7 @@ final class Failures implements IExecutionExceptionHandler {
       told.put("exit-code", code);
       line.getOut().println(Json.mapper().writeValueAsString(told));
     }
-    line.getErr().println(line.getColorScheme().errorText("cambium: ") + message);
+    line.getErr().println(line.getColorScheme().errorText("cambium: ") + Texts.harmless(message));
     if (code == ExitCode.OTHER) {
       LOG.info("{} failed", line.getCommandName(), failure); // the console has the message already
       Logs.file().ifPresent(file -> line.getErr().println("cambium: more about it in " + file));

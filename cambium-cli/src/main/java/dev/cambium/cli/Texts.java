@@ -4,14 +4,47 @@ import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** Quantities as people read them. */
 final class Texts {
+
+  private static final Pattern COLOUR = Pattern.compile("\u001b\\[(32|31|33|2|1|0)m");
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
 
   private Texts() {}
+
+  /**
+   * A text without what could command a terminal, or show it in another order than it is in:
+   * control characters but line breaks and tabs, and marks of direction. Our own colours stay.
+   */
+  static String harmless(String text) {
+    StringBuilder harmless = new StringBuilder(text.length());
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (c == '\u001b') {
+        Matcher colour = COLOUR.matcher(text).region(i, text.length());
+        if (colour.lookingAt()) {
+          harmless.append(colour.group());
+          i = colour.end() - 1;
+          continue;
+        }
+      }
+      boolean harmful =
+          Character.isISOControl(c) && c != '\n' && c != '\t'
+              || c >= '\u202a' && c <= '\u202e'
+              || c >= '\u2066' && c <= '\u2069';
+      if (harmful) {
+        harmless.append(String.format(Locale.ROOT, "\\u%04x", (int) c));
+      } else {
+        harmless.append(c);
+      }
+    }
+    return harmless.toString();
+  }
 
   static String bytes(long bytes) {
     if (bytes < 1_000) {

@@ -27,6 +27,7 @@ import org.jooq.DSLContext;
 import org.jooq.Field;
 import org.jooq.Record2;
 import org.jooq.Record3;
+import org.jooq.SQLDialect;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +52,12 @@ final class Verification {
   static final int MAX_FINDINGS = 1000;
 
   private static final int NAMED_FACTS = 8;
+
+  private static final List<String> FILE_CONTENTS =
+      List.of(
+          "select type, name, tbl_name, sql from sqlite_master",
+          "select installed_rank, version, description, type, script, checksum, success"
+              + " from flyway_schema_history");
 
   private final DSLContext live;
   private final DSLContext scratch;
@@ -112,6 +119,9 @@ final class Verification {
       if (derived.table() != LOG_NODE || !treeLost) {
         compare(derived);
       }
+    }
+    if (live.family() == SQLDialect.SQLITE) {
+      checkFile();
     }
     checkArtifacts();
     return new VerificationReport(records, checkpoints, rows, artifacts, findings, omitted);
@@ -473,6 +483,38 @@ final class Verification {
     return IntStream.range(0, row.size())
         .mapToObj(i -> row.field(i).getName() + "=" + row.get(i))
         .collect(Collectors.joining(", ", "(", ")"));
+  }
+
+  // --------------------------------------------------------------------------------- the file
+
+  /**
+   * What the rows do not show: that indexes agree with their tables, that the file's structure is
+   * sound, and that the schema is the one that the migration scripts make.
+   */
+  private void checkFile() {
+    for (String problem : live.fetch("pragma integrity_check(20)").getValues(0, String.class)) {
+      if (!problem.equals("ok")) {
+        error(null, null, "structure of the database ledger.db", "sound", problem);
+      }
+    }
+    for (String sql : FILE_CONTENTS) {
+      List<String> expected = lines(scratch, sql);
+      List<String> found = lines(live, sql);
+      for (String line : found) {
+        if (!expected.remove(line)) {
+          error(null, null, "schema of the database ledger.db", "as its scripts make it", line);
+        }
+      }
+      for (String line : expected) {
+        error(null, null, "schema of the database ledger.db", line, "no such entry");
+      }
+    }
+  }
+
+  private static List<String> lines(DSLContext dsl, String sql) {
+    return dsl.fetch(sql).stream()
+        .map(row -> row.intoList().toString())
+        .collect(Collectors.toCollection(ArrayList::new));
   }
 
   // -------------------------------------------------------------------------------- artifacts

@@ -83,7 +83,13 @@ public final class ActionRunner {
       if (!Files.exists(directory.resolve(Job.RESULT))) {
         executor.execute(directory, progress);
       }
-      ActionResult result = record(directory, key, action, fingerprint);
+      ActionResult result;
+      try {
+        result = record(directory, key, action, fingerprint);
+      } catch (ActionFailedException e) {
+        VersionFiles.delete(directory); // or the same result would be looked at for ever
+        throw e;
+      }
       carriedOut.incrementAndGet();
       return result;
     } catch (IOException e) {
@@ -183,10 +189,8 @@ public final class ActionRunner {
 
   private ActionResult record(Path directory, Digest key, Action action, String fingerprint)
       throws IOException {
-    JobResult result =
-        Json.read(Files.readAllBytes(directory.resolve(Job.RESULT)), JobResult.class);
+    JobResult result = JobResult.read(directory.resolve(Job.RESULT), action.kind());
     if (result.error() != null) {
-      VersionFiles.delete(directory);
       throw new ActionFailedException(action.kind() + " failed: " + result.error());
     }
     Path out = directory.resolve(Job.OUT);
@@ -194,7 +198,7 @@ public final class ActionRunner {
     for (FileEntry file : result.files()) {
       Path path = out.resolve(file.path()); // FileEntry refuses a path that leads out
       if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
-          || !path.toRealPath().startsWith(out.toRealPath())) {
+          || !path.toRealPath().startsWith(directory.toRealPath().resolve(Job.OUT))) {
         throw new ActionFailedException(
             action.kind() + ": the worker names " + file.path() + ", which is no file of its own");
       }
