@@ -161,6 +161,9 @@ public final class Fuzz {
   Fuzz(Path directory) throws IOException {
     Path file = directory.resolve("input");
     Path adapter = Files.createDirectories(directory.resolve("adapter"));
+    Files.createDirectories(directory.resolve("suites"));
+    Files.writeString(
+        directory.resolve("suites/hi.jsonl"), "{\"prompt\":\"hi\",\"answer\":\"hello\"}\n");
     targets.put(
         "safetensors",
         new Target(

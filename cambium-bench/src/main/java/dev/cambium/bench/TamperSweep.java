@@ -42,6 +42,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -322,10 +323,12 @@ public final class TamperSweep {
 
   /** Whether what was said names a record, or the object or file that was changed. */
   private static boolean located(String problem, Path file) {
+    String name = String.valueOf(file.getFileName());
+    String folder = String.valueOf(Objects.requireNonNull(file.getParent()).getFileName());
     return problem.startsWith("record ")
-        || problem.contains(file.getFileName().toString())
-        || problem.contains(file.getParent().getFileName().toString() + "/")
-        || problem.contains(file.getParent().getFileName() + "" + file.getFileName());
+        || problem.contains(name)
+        || problem.contains(folder + "/")
+        || problem.contains(folder + name); // a digest: its first two digits are the folder
   }
 
   /** What checking everything has to say first; nothing if all is well. */

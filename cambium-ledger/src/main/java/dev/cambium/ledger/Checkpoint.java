@@ -45,11 +45,15 @@ public record Checkpoint(String origin, long size, Digest root) {
    * Reads a signed note of a log whose key may have been replaced since.
    *
    * @throws IllegalArgumentException if it is malformed, or has no valid signature by the key that
-   *     was valid at its size
+   *     was valid at its size, or where one replaces another, by both
    */
   public static Checkpoint open(String note, KeyHistory keys) {
     SignedNote parsed = SignedNote.parse(note);
-    return open(parsed, keys.at(parse(parsed.text()).size));
+    List<VerifierKey> signers = keys.signers(parse(parsed.text()).size);
+    for (VerifierKey successor : signers.subList(1, signers.size())) {
+      open(parsed, successor);
+    }
+    return open(parsed, signers.get(0));
   }
 
   private static Checkpoint open(SignedNote note, VerifierKey key) {

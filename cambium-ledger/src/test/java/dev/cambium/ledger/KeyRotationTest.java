@@ -54,6 +54,16 @@ class KeyRotationTest {
       for (long size = 1; size <= 5; size++) {
         String note = ledger.state().checkpoint(size).orElseThrow();
         assertThat(Checkpoint.open(note, ledger.keys()).size()).isEqualTo(size);
+        if (ledger.keys().signers(size).size() == 2) {
+          // Both signatures count: a change of either is noticed.
+          int end = note.length() - 10;
+          String altered =
+              note.substring(0, end)
+                  + (note.charAt(end) == 'A' ? 'B' : 'A')
+                  + note.substring(end + 1);
+          assertThatIllegalArgumentException()
+              .isThrownBy(() -> Checkpoint.open(altered, ledger.keys()));
+        }
         for (VerifierKey key : ledger.keys().all()) {
           assertThat(SignedNote.parse(note).signedBy(key))
               .isEqualTo(ledger.keys().signers(size).contains(key));
