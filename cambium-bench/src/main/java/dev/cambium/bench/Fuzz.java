@@ -45,9 +45,9 @@ import org.jspecify.annotations.Nullable;
  * Gives everything that reads what comes from outside inputs that are almost right: seeds with bits
  * flipped, pieces dropped, doubled, swapped between seeds, and telling tokens put in. An input may
  * be accepted, or refused by an exception that the reader documents. Anything else is a finding:
- * any other exception or error, more than a second, more allocation than {@link #ALLOWED_BASE} and
- * {@link #ALLOWED_PER_BYTE} for each byte of the input (a template, which is a program, has a limit
- * of its own).
+ * any other exception or error, more than a second of processor time, more allocation than {@link
+ * #ALLOWED_BASE} and {@link #ALLOWED_PER_BYTE} for each byte of the input (a template, which is a
+ * program, has a limit of its own).
  *
  * <p>Main: {@code Fuzz [INPUTS] [SEED] [TARGET]}: that many inputs for each target, or the one.
  */
@@ -236,7 +236,7 @@ public final class Fuzz {
             "{% set ns = namespace(n=0) %}{% for m in messages %}{% if loop.first %}{{ m.role }}"
                 + "{% endif %}{% set ns.n = ns.n + 1 %}{{ m.content[:2] }}{% endfor %}{{ ns.n }}",
             "{% macro f(x) %}{{ x }}{% endmacro %}{{ f(messages[0]['content']) }}"
-                + "{% for i in range(3) %}{{ 'a' * i }}{% endfor %}");
+                + "{% for i in range(3) %}{{ i }}{% endfor %}");
     targets.put(
         "chat template",
         new Target(template.seeds, template.documented, ALLOWED_TEMPLATE, template.reader));
@@ -355,7 +355,7 @@ public final class Fuzz {
     for (long i = 0; i < inputs; i++) {
       byte[] input = i < target.seeds.size() ? target.seeds.get((int) i) : mutate(target, random);
       long allocatedBefore = memory.getCurrentThreadAllocatedBytes();
-      long start = System.nanoTime();
+      long start = memory.getCurrentThreadCpuTime();
       Throwable failure = null;
       try {
         target.reader.read(input);
@@ -363,7 +363,7 @@ public final class Fuzz {
       } catch (Throwable e) { // whatever it is, it is a finding or documented
         failure = e;
       }
-      long nanos = System.nanoTime() - start;
+      long nanos = memory.getCurrentThreadCpuTime() - start;
       long allocated = memory.getCurrentThreadAllocatedBytes() - allocatedBefore;
       result.inputs++;
       result.slowestNanos = Math.max(result.slowestNanos, nanos);
