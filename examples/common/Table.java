@@ -17,25 +17,14 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
- * Reads what the commands of {@code run} have answered, and writes the tables: {@code
- * results/real-data.md} and {@code results/real-data.json}. Says what was measured, whatever it is.
+ * Reads what the commands of an example have answered, and writes the tables: {@code
+ * results/NAME.md} and {@code results/NAME.json}. Says what was measured, whatever it is.
  *
- * <pre>  java -cp "$(cambium's class path)" Table.java OUT</pre>
+ * <pre>  Table OUT NAME LINE...</pre>
  */
 final class Table {
 
   private static final ObjectMapper JSON = JsonMapper.builder().build();
-  private static final List<String> LINES =
-      List.of(
-          "base",
-          "assistant",
-          "travel",
-          "kitchen",
-          "travel-desk",
-          "banking",
-          "card-issues",
-          "transfers",
-          "card-desk");
 
   /** Campaigns, by the name of their step. */
   private static final Map<String, String> CAMPAIGNS = new LinkedHashMap<>();
@@ -47,34 +36,42 @@ final class Table {
   }
 
   private final Path results;
+  private final List<String> lines;
   private final StringBuilder text = new StringBuilder();
   private final ObjectNode told = JSON.createObjectNode();
   private final Set<String> givenAway = new TreeSet<>();
 
-  private Table(Path results) {
+  private Table(Path results, List<String> lines) {
     this.results = results;
+    this.lines = lines;
   }
 
   public static void main(String[] args) throws IOException {
+    if (args.length < 3) {
+      System.err.println("usage: Table OUT NAME LINE...");
+      System.exit(2);
+    }
     Path results = Path.of(args[0]).resolve("results");
-    Table table = new Table(results);
+    List<String> lines = List.of(args).subList(2, args.length);
+    Table table = new Table(results, lines);
     table.collectGivenAway();
     table.accuracy();
     table.ways();
     table.campaigns();
     table.reasons();
+    table.answers();
     table.steps();
-    Files.writeString(results.resolve("real-data.md"), table.text);
+    Files.writeString(results.resolve(args[1] + ".md"), table.text);
     JSON.writerWithDefaultPrettyPrinter()
-        .writeValue(results.resolve("real-data.json").toFile(), table.told);
+        .writeValue(results.resolve(args[1] + ".json").toFile(), table.told);
     System.out.print(table.text);
   }
 
   // ---- items that training rows give away -------------------------------------------------------
 
   /**
-   * An item's id without the prefix of its suite: the hash of its words, so that a suite and the one
-   * of an application on the same questions share it.
+   * An item's id without the prefix of its suite: the hash of its words, so that a suite and the
+   * one of an application on the same questions share it.
    */
   private static String words(String item) {
     return item.substring(item.indexOf('-') + 1);
@@ -141,7 +138,7 @@ final class Table {
         "flips −/+");
     row("---", "---", "---:", "---:", "---:", "---:", "---:", "---:", "---:", "---:");
     ArrayNode rows = told.putArray("capabilities");
-    for (String line : LINES) {
+    for (String line : lines) {
       Map<String, Measured> founded = measured("founded", line);
       Map<String, Measured> before = measured("before-wave-1", line);
       Map<String, Measured> after = measured("after-wave-1", line);
@@ -177,10 +174,11 @@ final class Table {
       }
     }
     text.append(
-        "\n`language` is the mean probability of a token (geometric, per item), the others are"
-            + " shares of right answers. Flips: right before and wrong after / wrong before and"
-            + " right after, over the whole suite. *Before* wave 1 is the founded version on the"
-            + " suite that already asks for the new intents.\n\n");
+        "\n"
+            + "`language` and `conversation` are the mean probability of a token (geometric, per"
+            + " item), the others are shares of right answers. Flips: right before and wrong after"
+            + " / wrong before and right after, over the whole suite. *Before* wave 1 is the"
+            + " founded version on the suite that already asks for the new intents.\n\n");
   }
 
   private static String score(Measured measured) {
@@ -220,7 +218,7 @@ final class Table {
     row(head.toArray(String[]::new));
     row("---", "---", "---", "---");
     ArrayNode rows = told.putArray("lines");
-    for (String line : LINES) {
+    for (String line : lines) {
       List<String> cells = new ArrayList<>(List.of(line));
       ObjectNode one = rows.addObject().put("line", line);
       for (Map.Entry<String, String> campaign : CAMPAIGNS.entrySet()) {
@@ -322,6 +320,31 @@ final class Table {
     }
   }
 
+  // ---- conversation -----------------------------------------------------------------------------
+
+  /** What the models said when they were asked. */
+  private void answers() throws IOException {
+    ArrayNode rows = told.putArray("answers");
+    try (var files = Files.newDirectoryStream(results, "chat-*.json")) {
+      for (Path file : files) {
+        rows.add(JSON.readTree(file.toFile()));
+      }
+    }
+    if (rows.isEmpty()) {
+      return;
+    }
+    text.append("### What they answer\n\n");
+    row("version", "asked", "answered");
+    row("---", "---", "---");
+    rows.forEach(
+        said ->
+            row(
+                said.path("version").asText(),
+                said.path("input").asText(),
+                "`" + said.path("answer").asText() + "`"));
+    text.append('\n');
+  }
+
   // ---- time -------------------------------------------------------------------------------------
 
   private void steps() throws IOException {
@@ -344,7 +367,10 @@ final class Table {
           .put("seconds", seconds)
           .put("exit-code", Integer.parseInt(step[3]));
     }
-    row("measuring whole suites for these tables", String.format(Locale.ROOT, "%.1f", measuring), "0");
+    row(
+        "measuring whole suites for these tables",
+        String.format(Locale.ROOT, "%.1f", measuring),
+        "0");
     row("**all**", String.format(Locale.ROOT, "**%.1f**", total), "");
     told.put("seconds", total);
   }
