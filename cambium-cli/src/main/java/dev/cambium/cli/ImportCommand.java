@@ -1,11 +1,16 @@
 package dev.cambium.cli;
 
+import dev.cambium.artifact.hub.Hub;
+import dev.cambium.artifact.hub.HubAddress;
 import dev.cambium.loop.Cambium;
+import dev.cambium.loop.action.VersionFiles;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -23,17 +28,21 @@ import picocli.CommandLine.Parameters;
     footer = {
       "  cambium import ~/models/base-v1 --as base --tier foundation",
       "  cambium import ~/out/cards --as cards --tier industrial --parent base@1",
-      "  cambium import ~/out/router-lora --as card-router --tier application-model --parent cards@2"
+      "  cambium import ~/out/router-lora --as card-router --tier application-model --parent"
+          + " cards@2",
+      "  cambium import hf://HuggingFaceTB/SmolLM2-135M-Instruct --as base --tier foundation"
     })
 final class ImportCommand extends Subcommand.OnEcosystem {
 
   @Parameters(
       index = "0",
-      paramLabel = "DIR",
+      paramLabel = "DIR|hf://OWNER/NAME[@REVISION]",
       description =
           "A Hugging Face model directory, or a PEFT adapter directory. cambium inspect DIR says"
-              + " beforehand whether it would be accepted.")
-  private Path source = Path.of("");
+              + " beforehand whether it would be accepted. With hf:// it is fetched from a hub:"
+              + " huggingface.co, or what HF_ENDPOINT names, with the token in HF_TOKEN, if any. A"
+              + " fetch that was interrupted goes on.")
+  private String source = "";
 
   @Option(names = "--as", required = true, paramLabel = "LINE", description = "The line.")
   private String line = "";
@@ -58,9 +67,9 @@ final class ImportCommand extends Subcommand.OnEcosystem {
   private @Nullable String note;
 
   @Override
-  int on(Cambium cambium, Console console) {
-    String remark = note == null ? "imported from " + source.toAbsolutePath().normalize() : note;
-    VersionRef made = cambium.importVersion(source, line, tier, parent, remark);
+  int on(Cambium cambium, Console console) throws IOException {
+    VersionRef made =
+        HubAddress.isOne(source) ? fetched(cambium, console) : local(cambium, Path.of(source));
     if (console.json()) {
       Map<String, Object> told = new LinkedHashMap<>();
       told.put("version", made);
@@ -79,5 +88,22 @@ final class ImportCommand extends Subcommand.OnEcosystem {
           "and passes it on to the lines below; cambium release promote %s only judges it.", made);
     }
     return ExitCode.DONE;
+  }
+
+  private VersionRef local(Cambium cambium, Path directory) {
+    String remark = note == null ? "imported from " + directory.toAbsolutePath().normalize() : note;
+    return cambium.importVersion(directory, line, tier, parent, remark);
+  }
+
+  /** The commit is part of the record, whatever else is noted. */
+  private VersionRef fetched(Cambium cambium, Console console) throws IOException {
+    HubAddress address = HubAddress.parse(source);
+    cambium.checkLine(line, tier, parent); // before much is fetched
+    Path downloads = cambium.directory().resolve(Cambium.DOWNLOADS);
+    Hub.Fetched files = Hub.of(System.getenv()).fetch(address, downloads, console.progress());
+    String remark = note == null ? files.origin() : note + "; " + files.origin();
+    VersionRef made = cambium.importVersion(files.directory(), line, tier, parent, remark);
+    VersionFiles.delete(Objects.requireNonNull(files.directory().getParent()));
+    return made;
   }
 }

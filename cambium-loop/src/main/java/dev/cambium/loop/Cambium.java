@@ -1,8 +1,10 @@
 package dev.cambium.loop;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
+import dev.cambium.artifact.hub.Hub;
 import dev.cambium.ledger.Checkpoint;
 import dev.cambium.ledger.ConsistencyProof;
 import dev.cambium.ledger.EcosystemLock;
@@ -20,6 +22,7 @@ import dev.cambium.loop.action.EffectiveModel;
 import dev.cambium.loop.action.JobExecutor;
 import dev.cambium.loop.action.VersionFiles;
 import dev.cambium.loop.action.WorkerPool;
+import dev.cambium.loop.action.Workforce;
 import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.campaign.CampaignRunner;
 import dev.cambium.loop.campaign.Judge;
@@ -46,11 +49,13 @@ import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Recipe;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,9 +72,13 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An opened ecosystem. Every call that changes something is one or more transactions of the ledger;
@@ -80,14 +89,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Cambium implements AutoCloseable {
 
+  private static final Logger LOG = LoggerFactory.getLogger(Cambium.class);
+
   /** Folder of everything that is Cambium's own, in the ecosystem's directory. */
   public static final String HOME = ".cambium";
 
+  /** Folder of what is being fetched from a hub, in the ecosystem's directory. */
+  public static final String DOWNLOADS = HOME + "/downloads";
+
   /** Objects younger than this are kept by {@link #gc}: a writer may be about to record them. */
   private static final Duration GC_GRACE = Duration.ofHours(1);
-
-  /** Up to this size a model gains nothing from more than one thread. */
-  private static final long SMALL_MODEL_BYTES = 32_000_000;
 
   private final Path directory;
   private final String actor;
@@ -230,6 +241,15 @@ public final class Cambium implements AutoCloseable {
   }
 
   /**
+   * Checks whether a version could be imported into a line, before it is at hand.
+   *
+   * @throws IllegalArgumentException as {@link #importVersion}
+   */
+  public void checkLine(String line, Tier tier, @Nullable VersionRef parent) {
+    intake.checkLine(line, tier, parent);
+  }
+
+  /**
    * What a data signal took in.
    *
    * @param signal its id
@@ -364,13 +384,25 @@ public final class Cambium implements AutoCloseable {
     Evaluations evaluations = judge.evaluations();
     Digest manifest = version(version).manifest();
     int chunk = declaration.policy().chunk();
-    List<Outcome> outcomes = new ArrayList<>();
-    for (int from = 0; from < suite.items().size(); from += chunk) {
-      int to = Math.min(from + chunk, suite.items().size());
-      outcomes.addAll(
-          evaluations.run(manifest, suite, declared.scorer(), from, to, progress).outcomes());
-      progress.at("Evaluating " + version, outcomes.size(), suite.items().size(), capability);
+    int total = suite.items().size();
+    AtomicInteger done = new AtomicInteger();
+    List<Callable<List<Outcome>>> pieces = new ArrayList<>();
+    for (int from = 0; from < total; from += chunk) {
+      int start = from;
+      int end = Math.min(from + chunk, total);
+      pieces.add(
+          () -> {
+            List<Outcome> piece =
+                evaluations
+                    .run(manifest, suite, declared.scorer(), start, end, Progress.NONE)
+                    .outcomes();
+            progress.at("Evaluating " + version, done.addAndGet(end - start), total, capability);
+            return piece;
+          });
     }
+    progress.at("Evaluating " + version, 0, total, capability);
+    List<Outcome> outcomes = new ArrayList<>();
+    SideBySide.all(pieces, actions().width()).forEach(outcomes::addAll);
     return new Evaluation(version, capability, suite.items(), outcomes);
   }
 
@@ -640,7 +672,10 @@ public final class Cambium implements AutoCloseable {
             .forEach(f -> reachable.add(f.digest()));
       }
       VersionFiles.delete(directory.resolve(HOME).resolve("cache"));
+      Hub.sweep(directory.resolve(DOWNLOADS), clock.instant().minus(GC_GRACE));
       return store.collect(reachable, GC_GRACE);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot clear " + directory.resolve(DOWNLOADS), e);
     }
   }
 
@@ -661,33 +696,27 @@ public final class Cambium implements AutoCloseable {
     return runner;
   }
 
-  /**
-   * Worker processes for this machine and this fleet. A model of a few million weights is too small
-   * to be shared by threads: there is a worker with one thread for each core. A larger one takes
-   * the whole machine. {@code CAMBIUM_WORKERS} overrides the number, {@code CAMBIUM_THREADS} the
-   * threads.
-   */
+  /** Worker processes for this machine and this fleet. */
   private JobExecutor workers(Path log) {
-    String asked = System.getenv("CAMBIUM_WORKERS");
     long largest = 0;
     for (Recorded<Fact.VersionRegistered> version : state().versions()) {
       if (version.fact().kind() == VersionKind.MODEL) {
         largest = Math.max(largest, versions.manifest(version.fact().manifest()).size());
       }
     }
-    boolean small = largest <= SMALL_MODEL_BYTES;
-    int count;
-    try {
-      count =
-          asked != null
-              ? Integer.parseInt(asked)
-              : small ? Runtime.getRuntime().availableProcessors() : 1;
-    } catch (NumberFormatException e) {
-      throw new IllegalArgumentException(
-          "CAMBIUM_WORKERS must be a number, not '" + asked + "'", e);
+    boolean full =
+        declare().recipes().values().stream().anyMatch(r -> r.method() == Recipe.Method.FULL);
+    Workforce workforce =
+        Workforce.of(
+            largest,
+            full,
+            Runtime.getRuntime().availableProcessors(),
+            ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize(),
+            System.getenv());
+    if (!workforce.remark().isEmpty()) {
+      LOG.warn("{}", workforce.remark());
     }
-    boolean oneThread = small && System.getenv("CAMBIUM_THREADS") == null;
-    return new WorkerPool(count, oneThread ? 1 : 0, log);
+    return new WorkerPool(workforce.workers(), workforce.threads(), log);
   }
 
   /** How many actions this instance has carried out. */

@@ -49,23 +49,7 @@ final class Intake {
   /** See {@link Cambium#importVersion}. */
   VersionRef importVersion(
       Path source, String line, Tier tier, @Nullable VersionRef parent, String note) {
-    Declaration declaration = cambium.declare();
-    Line declared = declaration.line(line);
-    if (declared.tier() != tier) {
-      throw new IllegalArgumentException(
-          line
-              + " is declared as "
-              + declared.tier().label()
-              + " in "
-              + Declaration.FILE
-              + ", not as "
-              + tier.label());
-    }
-    if (tier == Tier.APPLICATION) {
-      throw new IllegalArgumentException(
-          "applications are declared in ecosystem.yaml (application: FILE), not imported");
-    }
-    Digest parentManifest = parentOf(declared, parent);
+    Digest parentManifest = checkLine(line, tier, parent);
     Inspection inspection = Inspection.of(source);
     boolean adapter = inspection.kind() == Inspection.Kind.ADAPTER;
     if (adapter && parentManifest != null) {
@@ -109,6 +93,26 @@ final class Intake {
             new Precondition.NextVersionNumber(line, number),
             new Precondition.ChannelAt(line, Channel.CANDIDATE, before)));
     return ref;
+  }
+
+  /** See {@link Cambium#checkLine}; returns the parent's manifest. */
+  @Nullable Digest checkLine(String line, Tier tier, @Nullable VersionRef parent) {
+    Line declared = cambium.declare().line(line);
+    if (declared.tier() != tier) {
+      throw new IllegalArgumentException(
+          line
+              + " is declared as "
+              + declared.tier().label()
+              + " in "
+              + Declaration.FILE
+              + ", not as "
+              + tier.label());
+    }
+    if (tier == Tier.APPLICATION) {
+      throw new IllegalArgumentException(
+          "applications are declared in ecosystem.yaml (application: FILE), not imported");
+    }
+    return parentOf(declared, parent);
   }
 
   private @Nullable Digest parentOf(Line line, @Nullable VersionRef parent) {

@@ -6,7 +6,9 @@ import dev.cambium.ledger.Recorded;
 import dev.cambium.model.Action;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
+import dev.cambium.model.Manifest;
 import dev.cambium.model.Recipe;
+import dev.cambium.model.VersionKind;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -22,11 +24,18 @@ public final class CostModel {
 
   private static final int LATEST = 50;
 
-  /** Used until something is recorded; a plan says that it rests on no record. */
-  private static final double UNKNOWN_SECONDS_PER_ROW = 0.004;
+  /**
+   * Used until something is recorded; a plan says that it rests on no record. Measured with one and
+   * with 135 million weights on two cores of a Zen 4: something for each piece of work, and
+   * something for each byte of the model's files.
+   */
+  private static final double SECONDS_PER_ROW = 0.004;
 
-  private static final double UNKNOWN_SECONDS_PER_ITEM = 0.03;
-  private static final double UNKNOWN_TRANSPLANT_SECONDS = 2;
+  private static final double SECONDS_PER_ITEM = 0.03;
+  private static final double TRANSPLANT_SECONDS = 2;
+  private static final double SECONDS_PER_ROW_AND_BYTE = 5e-10;
+  private static final double SECONDS_PER_ITEM_AND_BYTE = 5e-10;
+  private static final double TRANSPLANT_SECONDS_PER_BYTE = 1e-8;
 
   /** What decides how long a row takes. */
   private record Way(Recipe.Method method, Recipe.Precision precision) {
@@ -38,16 +47,30 @@ public final class CostModel {
   private final Map<Way, List<Double>> perRow = new HashMap<>();
   private final List<Double> perItem = new ArrayList<>();
   private final List<Double> transplants = new ArrayList<>();
+  private final long modelBytes;
+
+  private CostModel(long modelBytes) {
+    this.modelBytes = modelBytes;
+  }
 
   /** Learns from the latest recorded actions. */
   public static CostModel of(LedgerState state, ArtifactStore store) {
-    CostModel model = new CostModel();
+    CostModel model = new CostModel(largestModel(state, store));
     for (String kind : List.of("train", "evaluate", "transplant")) {
       for (Recorded<Fact.ActionFinished> recorded : state.recentActions(kind, LATEST)) {
         model.learn(recorded.fact(), store);
       }
     }
     return model;
+  }
+
+  private static long largestModel(LedgerState state, ArtifactStore store) {
+    return state.versions().stream()
+        .map(Recorded::fact)
+        .filter(version -> version.kind() == VersionKind.MODEL)
+        .mapToLong(version -> Json.read(store.bytes(version.manifest()), Manifest.class).size())
+        .max()
+        .orElse(0);
   }
 
   private void learn(Fact.ActionFinished fact, ArtifactStore store) {
@@ -70,17 +93,20 @@ public final class CostModel {
   /** Seconds of a training. */
   public double training(Recipe recipe) {
     return rowSteps(recipe)
-        * median(perRow.getOrDefault(Way.of(recipe), List.of())).orElse(UNKNOWN_SECONDS_PER_ROW);
+        * median(perRow.getOrDefault(Way.of(recipe), List.of()))
+            .orElse(SECONDS_PER_ROW + modelBytes * SECONDS_PER_ROW_AND_BYTE);
   }
 
   /** Seconds of an evaluation of some items. */
   public double evaluation(int items) {
-    return items * median(perItem).orElse(UNKNOWN_SECONDS_PER_ITEM);
+    return items
+        * median(perItem).orElse(SECONDS_PER_ITEM + modelBytes * SECONDS_PER_ITEM_AND_BYTE);
   }
 
   /** Seconds of one transplant, without its evaluation. */
   public double transplant() {
-    return median(transplants).orElse(UNKNOWN_TRANSPLANT_SECONDS);
+    return median(transplants)
+        .orElse(TRANSPLANT_SECONDS + modelBytes * TRANSPLANT_SECONDS_PER_BYTE);
   }
 
   /** Whether a training of this kind has been recorded. */
