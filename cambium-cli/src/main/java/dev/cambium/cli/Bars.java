@@ -2,14 +2,19 @@ package dev.cambium.cli;
 
 import dev.cambium.model.Progress;
 import java.io.PrintWriter;
+import java.util.HashMap;
 import java.util.Locale;
+import java.util.Map;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBarStyle;
 import org.jspecify.annotations.Nullable;
 
-/** Shows progress, one task at a time. */
+/**
+ * Shows progress. Where several tasks run side by side, a terminal shows one of them until it ends,
+ * or is silent for a while; a log is told about each.
+ */
 abstract sealed class Bars implements Progress {
 
   /** Bars that are drawn over and over on the last line of a terminal. */
@@ -26,10 +31,14 @@ abstract sealed class Bars implements Progress {
   abstract void end();
 
   private static final class Drawn extends Bars {
+    /** A task that says nothing for so long gives way to another. */
+    private static final long SILENCE_NANOS = 3_000_000_000L;
+
     private final PrintWriter err;
     private final int columns;
     private @Nullable ProgressBar bar;
     private String shown = "";
+    private long heard;
 
     Drawn(PrintWriter err, int columns) {
       this.err = err;
@@ -39,6 +48,11 @@ abstract sealed class Bars implements Progress {
     @Override
     public synchronized void at(String task, long done, long total, String note) {
       ProgressBar current = bar;
+      long now = System.nanoTime();
+      if (current != null && !task.equals(shown) && now - heard < SILENCE_NANOS) {
+        return;
+      }
+      heard = now;
       if (current == null || !task.equals(shown)) {
         end();
         shown = task;
@@ -97,9 +111,10 @@ abstract sealed class Bars implements Progress {
     private static final long INTERVAL_NANOS = 10_000_000_000L;
 
     private final PrintWriter err;
-    private String current = "";
-    private long told;
-    private boolean toldAny;
+    private final Map<String, Told> tasks = new HashMap<>();
+
+    /** When a task was last told about, and whether it ever was. */
+    private record Told(long at, boolean any) {}
 
     Plain(PrintWriter err) {
       this.err = err;
@@ -108,15 +123,15 @@ abstract sealed class Bars implements Progress {
     @Override
     public synchronized void at(String task, long done, long total, String note) {
       long now = System.nanoTime();
-      if (!task.equals(current)) {
-        current = task;
-        told = now;
-        toldAny = false;
-      }
+      Told told = tasks.computeIfAbsent(task, t -> new Told(now, false));
       boolean last = total > 0 && done >= total;
-      if (now - told >= INTERVAL_NANOS || (last && toldAny)) {
-        told = now;
-        toldAny = !last;
+      if (last) {
+        tasks.remove(task);
+      }
+      if (now - told.at() >= INTERVAL_NANOS || (last && told.any())) {
+        if (!last) {
+          tasks.put(task, new Told(now, true));
+        }
         err.println(
             task
                 + ": "
@@ -131,7 +146,7 @@ abstract sealed class Bars implements Progress {
 
     @Override
     synchronized void end() {
-      current = "";
+      tasks.clear();
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.cambium.story.Demo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -21,7 +22,8 @@ import picocli.CommandLine.Option;
     footer = {
       "  cambium demo                       a few minutes on two cores",
       "  cambium demo --quick               smaller models, under 90 seconds",
-      "  cambium demo --seed 7 --dir /tmp/bank"
+      "  cambium demo --seed 7 --dir /tmp/bank",
+      "  cambium demo --foundation ~/models/SmolLM2-135M-Instruct"
     })
 final class DemoCommand extends Subcommand {
 
@@ -42,11 +44,19 @@ final class DemoCommand extends Subcommand {
   @Option(names = "--quick", description = "Smaller models and less data.")
   private boolean quick;
 
+  @Option(
+      names = "--foundation",
+      paramLabel = "MODEL",
+      description =
+          "Build the fleet on this instruction-tuned model, a Hugging Face directory, instead of a"
+              + " small one made from nothing. Takes longer the larger it is; says how long first.")
+  private @Nullable Path foundation;
+
   @Override
   public Integer call() throws IOException {
     Path root = directory.toAbsolutePath().normalize();
     try (Console console = console()) {
-      Demo.Options options = new Demo.Options(root, seed, quick, actor());
+      Demo.Options options = new Demo.Options(root, seed, quick, foundation, actor());
       Demo demo =
           new Demo(
               options,

@@ -20,6 +20,22 @@ class BarsTest {
   }
 
   @Test
+  void ofTasksSideBySideOneIsDrawnUntilItEnds() {
+    StringWriter err = new StringWriter();
+    Bars bars = Bars.drawn(new PrintWriter(err, true), 80);
+    for (int i = 0; i < 10; i++) {
+      bars.at("Training cards", i, 10, "");
+      bars.at("Training payments", i, 10, "");
+    }
+    bars.at("Training cards", 10, 10, "");
+    assertThat(err.toString()).contains("Training cards").doesNotContain("Training payments");
+    bars.at("Training payments", 10, 10, "");
+    bars.end();
+    assertThat(err.toString()).contains("Training payments");
+    assertThat(err.toString().chars().filter(c -> c == '\n').count()).isEqualTo(2);
+  }
+
+  @Test
   void aBarIsDrawnOverItselfAndEndsWithItsTask() {
     StringWriter err = new StringWriter();
     Bars bars = Bars.drawn(new PrintWriter(err, true), 80);

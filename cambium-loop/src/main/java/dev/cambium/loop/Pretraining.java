@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +32,7 @@ public final class Pretraining {
    *
    * @param text rows, in any form that {@link RowFile} reads
    * @param from a model directory to go on from; none starts from random weights of {@code shape}
-   * @param shape of a model that starts from nothing
+   * @param shape of a model that starts from nothing; for those only
    * @param seed of weights and order
    * @param out the new model directory; must not exist
    * @throws IllegalArgumentException if {@code out} exists
@@ -39,12 +40,15 @@ public final class Pretraining {
   public static TrainingResult run(
       Path text,
       @Nullable Path from,
-      ModelInitializer.Shape shape,
+      ModelInitializer.@Nullable Shape shape,
       Recipe recipe,
       long seed,
       Path out,
       Progress progress)
       throws IOException {
+    if (from == null && shape == null) {
+      throw new IllegalArgumentException("name a model to go on from, or the shape of a new one");
+    }
     if (Files.exists(out)) {
       throw new IllegalArgumentException(out + " exists already; name another folder");
     }
@@ -65,7 +69,8 @@ public final class Pretraining {
       if (!Files.exists(start)) {
         Path writing = building.resolve("start.new");
         VersionFiles.delete(writing);
-        ModelInitializer.initialize(RowFile.decode(Files.readAllBytes(rows)), shape, seed, writing);
+        ModelInitializer.initialize(
+            RowFile.decode(Files.readAllBytes(rows)), Objects.requireNonNull(shape), seed, writing);
         Files.move(writing, start, StandardCopyOption.ATOMIC_MOVE);
       }
       model = start;

@@ -13,12 +13,12 @@ import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Recipe;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
 import dev.cambium.story.data.DataSet;
 import dev.cambium.story.data.Drop;
 import dev.cambium.story.data.Edition;
-import dev.cambium.story.data.Scale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,6 +43,7 @@ public final class Demo {
   private static final String WAVE_1 = "wave 1: new intents and a changed rule";
   private static final String WAVE_2 = "wave 2: a poisoned drop";
   private static final String WAVE_3 = "wave 3: a new foundation";
+  static final String PRE_TRAINED = "pre-trained by the demo";
   private static final String ROLLED_BACK = "demo: one step back, to show that it is one step";
 
   /**
@@ -51,9 +52,11 @@ public final class Demo {
    * @param directory where the ecosystem is built; absent, empty, or an unfinished demo
    * @param seed of all data and training
    * @param quick smaller models and less data
+   * @param foundation a model directory to build the fleet on; none pre-trains a small model
    * @param actor recorded with every fact
    */
-  public record Options(Path directory, long seed, boolean quick, String actor) {}
+  public record Options(
+      Path directory, long seed, boolean quick, @Nullable Path foundation, String actor) {}
 
   private final Options options;
   private final Sizes sizes;
@@ -66,10 +69,12 @@ public final class Demo {
    */
   public Demo(Options options, Progress progress, Consumer<String> narrator) {
     this.options = options;
-    this.sizes = options.quick() ? Sizes.QUICK : Sizes.FULL;
-    this.fleet =
-        new Fleet(
-            options.directory(), options.seed(), options.quick() ? Scale.QUICK : Scale.FULL, sizes);
+    boolean quick = options.quick();
+    this.sizes =
+        options.foundation() == null
+            ? (quick ? Sizes.QUICK : Sizes.FULL)
+            : (quick ? Sizes.OWN_QUICK : Sizes.OWN);
+    this.fleet = new Fleet(options.directory(), options.seed(), sizes);
     this.progress = progress;
     this.narrator = narrator;
   }
@@ -103,16 +108,25 @@ public final class Demo {
     Path directory = options.directory();
     List<Chapter> chapters = new ArrayList<>();
     long start = System.nanoTime();
+    OwnFoundation own =
+        options.foundation() == null ? null : OwnFoundation.of(options.foundation());
     if (!Files.exists(directory.resolve("ecosystem.yaml"))) {
+      if (own != null) {
+        narrator.accept(own.announcement(options.quick()));
+      }
       narrator.accept("Generating the bank's data, seed " + options.seed());
       fleet.write();
     }
-    Path first = foundation(Edition.V1, null, chapters);
+    Path first =
+        sizes.scratch() != null
+            ? preTrained(sizes.scratch(), chapters)
+            : Objects.requireNonNull(own).directory();
     try (Cambium cambium = open(directory)) {
-      found(cambium, first, chapters);
+      checkBegunWith(cambium, own == null ? PRE_TRAINED : own.note());
+      found(cambium, first, own == null ? PRE_TRAINED : own.note(), chapters);
       learnNewCards(cambium, chapters);
       refusePoison(cambium, chapters);
-      Path second = foundation(Edition.V2, first, chapters);
+      Path second = trainedOn(first, chapters);
       upgrade(cambium, second, chapters);
       List<Fact.ChannelMoved> rollback = rollBack(cambium, chapters);
       WhyNode why = explain(cambium, chapters);
@@ -122,6 +136,23 @@ public final class Demo {
       return new DemoReport(options, cambium, chapters, rollback, why, intact, forged, seconds)
           .write(directory);
     }
+  }
+
+  /** A demo goes on with the foundation that it was begun with. */
+  private static void checkBegunWith(Cambium cambium, String origin) {
+    cambium
+        .state()
+        .version(VersionRef.parse("base@1"))
+        .map(v -> v.fact().note())
+        .filter(begun -> !begun.equals(origin))
+        .ifPresent(
+            begun -> {
+              throw new IllegalArgumentException(
+                  cambium.directory()
+                      + " was begun with another foundation ("
+                      + begun
+                      + "); go on with that one, or name another folder with --dir");
+            });
   }
 
   private Cambium open(Path directory) throws IOException {
@@ -134,50 +165,66 @@ public final class Demo {
             InstantSource.system());
   }
 
-  /** Pre-trains a foundation, from scratch or from an earlier one. */
-  private Path foundation(Edition edition, @Nullable Path from, List<Chapter> chapters)
+  /** Makes the first foundation from nothing. */
+  private Path preTrained(Sizes.Scratch scratch, List<Chapter> chapters) throws IOException {
+    DataSet text = fleet.generator().foundation(Edition.V1);
+    return trained(
+        "v1",
+        text,
+        "Pre-training foundation v1 from scratch on " + text.train().size() + " texts",
+        null,
+        scratch.shape(),
+        sizes.pretraining(scratch),
+        chapters);
+  }
+
+  /** Trains a foundation on. */
+  private Path trainedOn(Path first, List<Chapter> chapters) throws IOException {
+    DataSet text = fleet.generator().foundation(Edition.V2);
+    return trained(
+        "v2",
+        text,
+        "Pre-training foundation v2: v1 on " + text.train().size() + " more and newer texts",
+        first,
+        null,
+        sizes.furtherPretraining(),
+        chapters);
+  }
+
+  private Path trained(
+      String name,
+      DataSet text,
+      String said,
+      @Nullable Path from,
+      ModelInitializer.@Nullable Shape shape,
+      Recipe recipe,
+      List<Chapter> chapters)
       throws IOException {
-    boolean v1 = edition == Edition.V1;
-    Path out = options.directory().resolve("foundations").resolve(v1 ? "v1" : "v2");
-    String name = "pre-train " + (v1 ? "v1" : "v2");
+    Path out = options.directory().resolve("foundations").resolve(name);
     if (Files.exists(out)) {
       return out;
     }
-    DataSet text = fleet.generator().foundation(edition);
-    Path rows = fleet.rows("text-" + (v1 ? "v1" : "v2"), text.train());
-    narrator.accept(
-        v1
-            ? "Pre-training foundation v1 from scratch on " + text.train().size() + " texts"
-            : "Pre-training foundation v2: v1 on " + text.train().size() + " more and newer texts");
+    Path rows = fleet.rows("text-" + name, text.train());
+    narrator.accept(said);
     return timed(
-        name,
+        "pre-train " + name,
         chapters,
         () -> {
-          ModelInitializer.Shape shape =
-              new ModelInitializer.Shape(
-                  sizes.layers(),
-                  sizes.width(),
-                  sizes.heads(),
-                  sizes.heads(),
-                  2 * sizes.width(),
-                  sizes.vocabulary(),
-                  256);
           Pretraining.run(
               rows,
               from,
               shape,
-              v1 ? sizes.pretraining() : sizes.furtherPretraining(),
+              recipe,
               options.seed(),
               out,
-              (task, done, total, note) ->
-                  progress.at("Pre-training " + (v1 ? "v1" : "v2"), done, total, note));
+              (task, done, total, note) -> progress.at("Pre-training " + name, done, total, note));
           return out;
         });
   }
 
-  private void found(Cambium cambium, Path foundation, List<Chapter> chapters) {
+  private void found(Cambium cambium, Path foundation, String origin, List<Chapter> chapters) {
     if (cambium.state().versions("base").isEmpty()) {
-      cambium.importVersion(foundation, "base", Tier.FOUNDATION, null, "pre-trained by the demo");
+      cambium.importVersion(foundation, "base", Tier.FOUNDATION, null, origin);
     }
     if (cambium.state().channel("base", Channel.STABLE).isEmpty()) {
       VersionRef base = VersionRef.parse("base@1");

@@ -12,7 +12,6 @@ import dev.cambium.story.data.AppSet;
 import dev.cambium.story.data.DataSet;
 import dev.cambium.story.data.Edition;
 import dev.cambium.story.data.Generator;
-import dev.cambium.story.data.Scale;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,11 +32,11 @@ final class Fleet {
   private final Path directory;
   private final long seed;
 
-  Fleet(Path directory, long seed, Scale scale, Sizes sizes) {
+  Fleet(Path directory, long seed, Sizes sizes) {
     this.directory = directory;
     this.seed = seed;
     this.sizes = sizes;
-    this.generator = Generator.of(seed, scale);
+    this.generator = Generator.of(seed, sizes.scale());
   }
 
   Generator generator() {
@@ -157,7 +156,14 @@ final class Fleet {
             (name, recipe) ->
                 yaml.append("  ").append(name).append(": ").append(inline(recipe)).append('\n'));
     yaml.append("\ncapabilities:\n");
-    capability(yaml, "foundation", generator.foundation(Edition.V1), sizes.basicsFloor(), 0.15, "");
+    DataSet basics = generator.foundation(Edition.V1);
+    capability(
+        yaml,
+        "foundation",
+        new DataSet(basics.name(), List.of(), basics.test(), sizes.basics()),
+        sizes.basicsFloor(),
+        0.15,
+        "");
     for (Learner learner : learners()) {
       for (DataSet set : learner.data()) {
         capability(yaml, learner.line(), set, sizes.floor(), sizes.margin(), slice(set));

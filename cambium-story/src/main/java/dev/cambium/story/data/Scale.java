@@ -5,7 +5,11 @@ public enum Scale {
   /** The whole demo, some minutes. */
   FULL(1_600, 320, 14_000, 20_000, 240),
   /** The short demo, under 90 seconds. */
-  QUICK(800, 208, 4_000, 6_000, 120);
+  QUICK(800, 208, 4_000, 6_000, 120),
+  /** On a large model, whose every item and step takes long. */
+  OWN(1_000, 160, 4_000, 4_000, 240),
+  /** The short demo on a large model. */
+  OWN_QUICK(800, 100, 2_000, 2_000, 160);
 
   private final int trainRows;
   private final int testItems;
