@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
       DemoCommand.class,
       InitCommand.class,
       PretrainCommand.class,
+      MergeCommand.class,
       ImportCommand.class,
       SignalCommand.class,
       PlanCommand.class,

@@ -105,6 +105,15 @@ class WholeLoopTest {
             "8");
     assertThat(trained.get("training").get("tokens").asLong()).isPositive();
     run(ExitCode.DONE, "inspect", model.toString());
+    Path soup = directory.resolve("soup");
+    String[] merge = {
+      "merge", "linear", model.toString(), model.toString(), "--out", soup.toString()
+    };
+    run(ExitCode.DONE, merge);
+    assertThat(soup.resolve("model.safetensors"))
+        .hasSameBinaryContentAs(model.resolve("model.safetensors"));
+    run(ExitCode.DONE, "inspect", soup.toString());
+    run(ExitCode.USAGE, merge); // never over what is there
 
     on(ExitCode.DONE, "init");
     on(ExitCode.DONE, "import", model.toString(), "--as", "base", "--tier", "foundation");

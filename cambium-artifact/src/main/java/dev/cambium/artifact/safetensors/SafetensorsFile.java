@@ -194,6 +194,44 @@ public final class SafetensorsFile implements AutoCloseable {
     return bytes.order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /**
+   * Reads part of a tensor of any size, without mapping it.
+   *
+   * @param offset in bytes from the tensor's first
+   * @param into filled from its position to its limit
+   * @throws IllegalArgumentException if there is no such tensor, or it ends before
+   */
+  public void read(String name, long offset, ByteBuffer into) {
+    @Nullable TensorInfo tensor = header.tensors().get(name);
+    if (tensor == null) {
+      throw new IllegalArgumentException(file + ": no tensor '" + name + "'");
+    }
+    if (offset < 0 || into.remaining() > tensor.size() - offset) {
+      throw new IllegalArgumentException(
+          file
+              + ": "
+              + name
+              + " has "
+              + tensor.size()
+              + " bytes; asked for "
+              + into.remaining()
+              + " from "
+              + offset);
+    }
+    long position = dataStart + tensor.begin() + offset;
+    try {
+      while (into.hasRemaining()) {
+        int count = channel.read(into, position);
+        if (count < 0) {
+          throw new SafetensorsException(file, name, "the file's end", "more bytes");
+        }
+        position += count;
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot read " + file + ": " + name + ": " + e, e);
+    }
+  }
+
   /** Closes the file. Buffers already taken stay valid. */
   @Override
   public void close() {

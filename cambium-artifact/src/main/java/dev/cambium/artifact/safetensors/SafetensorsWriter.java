@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -62,7 +63,11 @@ public final class SafetensorsWriter {
    */
   public static void write(
       Path file, SortedMap<String, Tensor> tensors, Map<String, String> metadata) {
-    List<TensorInfo> layout = layout(tensors);
+    List<TensorInfo> infos = new ArrayList<>();
+    tensors.forEach(
+        (name, t) ->
+            infos.add(new TensorInfo(name, t.dtype(), t.shape(), 0, t.bytes().remaining())));
+    List<TensorInfo> layout = layout(infos);
     ByteBuffer header = header(layout, metadata);
     DurableFile.write(
         file,
@@ -77,22 +82,52 @@ public final class SafetensorsWriter {
         });
   }
 
+  /** Fills in the tensors of a file whose header is written. */
+  @FunctionalInterface
+  public interface Filler {
+    /**
+     * Writes every tensor's bytes, in any order, by any threads.
+     *
+     * @param tensors all of the file; {@link TensorInfo#begin} counts from {@code dataStart}
+     */
+    void fill(FileChannel channel, long dataStart, List<TensorInfo> tensors) throws IOException;
+  }
+
+  /**
+   * Writes a file whose tensors are larger than memory: like {@link #write}, but their bytes are
+   * written by the caller.
+   *
+   * @param shapes type and shape of every tensor, by name
+   */
+  public static void write(
+      Path file,
+      SortedMap<String, TensorInfo> shapes,
+      Map<String, String> metadata,
+      Filler filler) {
+    List<TensorInfo> layout = layout(new ArrayList<>(shapes.values()));
+    ByteBuffer header = header(layout, metadata);
+    DurableFile.write(
+        file,
+        channel -> {
+          long dataStart = header.remaining();
+          writeAll(channel, header);
+          filler.fill(channel, dataStart, layout);
+        });
+  }
+
   private static void writeAll(WritableByteChannel channel, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes);
     }
   }
 
-  private static List<TensorInfo> layout(SortedMap<String, Tensor> tensors) {
-    List<TensorInfo> sorted = new ArrayList<>();
-    tensors.forEach(
-        (name, t) -> {
-          checkText(name);
-          if (name.equals(Header.METADATA)) {
-            throw new IllegalArgumentException("a tensor cannot be named " + name);
-          }
-          sorted.add(new TensorInfo(name, t.dtype(), t.shape(), 0, t.bytes().remaining()));
-        });
+  private static List<TensorInfo> layout(List<TensorInfo> sorted) {
+    for (TensorInfo t : sorted) {
+      checkText(t.name());
+      if (t.name().equals(Header.METADATA)) {
+        throw new IllegalArgumentException("a tensor cannot be named " + t.name());
+      }
+    }
     sorted.sort(ORDER);
     List<TensorInfo> layout = new ArrayList<>();
     long position = 0;

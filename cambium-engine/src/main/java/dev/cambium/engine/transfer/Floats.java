@@ -26,6 +26,22 @@ final class Floats {
     }
   }
 
+  /**
+   * The bits of the bf16 nearest to a finite value: first to an odd fp32, which keeps what rounding
+   * to fewer than 23 bits must know (Boldo and Melquiond, 2008), then to nearest and to even.
+   */
+  static short bfloat16(double value) {
+    float near = (float) value;
+    int bits = Float.floatToRawIntBits(near);
+    if (near != value) {
+      if (Math.abs((double) near) > Math.abs(value)) {
+        bits--;
+      }
+      bits |= 1;
+    }
+    return (short) ((bits + 0x7fff + (bits >>> 16 & 1)) >>> 16);
+  }
+
   private static double halfToDouble(short bits) {
     int exponent = bits >> 10 & 0x1f;
     int fraction = bits & 0x3ff;

@@ -1,7 +1,5 @@
 package dev.cambium.engine.transfer;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
@@ -15,15 +13,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
  * Carries a change of weights to a new base: new + alpha · (tuned − old) (task arithmetic; Ilharco
@@ -37,14 +28,8 @@ import java.util.TreeSet;
  */
 public final class Transplant {
 
-  private static final String EMBEDDING = "model.embed_tokens.weight";
-  private static final String HEAD = "lm_head.weight";
-  private static final String SINGLE = "model.safetensors";
-  private static final String INDEX = "model.safetensors.index.json";
   private static final String ADAPTER = "adapter_model.safetensors";
   private static final String ADAPTER_CONFIG = "adapter_config.json";
-  private static final Set<DType> FLOATS = Set.of(DType.F32, DType.BF16, DType.F16);
-  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private Transplant() {}
 
@@ -73,8 +58,8 @@ public final class Transplant {
                 + after.tied
                 + "; a tied and an untied head cannot be subtracted");
       }
-      requireSame(base, before);
-      requireSame(base, after);
+      base.requireSame(before);
+      base.requireSame(after);
       Files.createDirectories(out);
       int done = 0;
       for (Path file : base.files) {
@@ -93,7 +78,7 @@ public final class Transplant {
         }
       }
       copy(newBase, out, "config.json");
-      copy(newBase, out, INDEX);
+      copy(newBase, out, Weights.INDEX);
       for (Path text : ModelText.files(newBase)) {
         copy(newBase, out, text.getFileName().toString());
       }
@@ -119,7 +104,7 @@ public final class Transplant {
         ByteBuffer bytes = source.bytes(info.name());
         boolean up = info.name().contains(".lora_B.");
         if (up) {
-          requireFloat(info, adapter);
+          Weights.requireFloat(info, adapter);
           ByteBuffer result = allocate(info);
           int count = Math.toIntExact(info.elements());
           for (int i = 0; i < count; i++) {
@@ -170,141 +155,6 @@ public final class Transplant {
   private static void copy(Path from, Path to, String name) throws IOException {
     if (Files.exists(from.resolve(name))) {
       Files.copy(from.resolve(name), to.resolve(name), StandardCopyOption.REPLACE_EXISTING);
-    }
-  }
-
-  private static void requireSame(Weights base, Weights other) {
-    SortedSet<String> missing = new TreeSet<>(base.where.keySet());
-    missing.removeAll(other.where.keySet());
-    SortedSet<String> extra = new TreeSet<>(other.where.keySet());
-    extra.removeAll(base.where.keySet());
-    List<String> shapes = new ArrayList<>();
-    for (String name : base.where.keySet()) {
-      if (other.where.containsKey(name)
-          && !base.info(name).shape().equals(other.info(name).shape())) {
-        shapes.add(name + " " + other.info(name).shape() + " against " + base.info(name).shape());
-      }
-    }
-    if (!missing.isEmpty() || !extra.isEmpty() || !shapes.isEmpty()) {
-      throw new IllegalArgumentException(
-          other.directory
-              + " does not fit the new base "
-              + base.directory
-              + ": missing "
-              + missing
-              + ", extra "
-              + extra
-              + ", other shapes "
-              + shapes);
-    }
-  }
-
-  private static void requireFloat(TensorInfo info, Path where) {
-    if (!FLOATS.contains(info.dtype())) {
-      throw new IllegalArgumentException(
-          where + ": " + info.name() + " is " + info.dtype() + "; supported: F32, BF16, F16");
-    }
-  }
-
-  /** All weights of a model directory, open. */
-  private static final class Weights implements AutoCloseable {
-    final Path directory;
-    final boolean tied;
-    final List<Path> files;
-    final SortedMap<String, SafetensorsFile> where = new TreeMap<>();
-    private final Map<Path, SafetensorsFile> open = new LinkedHashMap<>();
-
-    private Weights(Path directory, boolean tied, List<Path> files) {
-      this.directory = directory;
-      this.tied = tied;
-      this.files = files;
-    }
-
-    static Weights open(Path directory) throws IOException {
-      JsonNode config = JSON.readTree(Files.readAllBytes(directory.resolve("config.json")));
-      boolean tied = config.path("tie_word_embeddings").asBoolean(false);
-      Weights weights = new Weights(directory, tied, files(directory));
-      try {
-        for (Path file : weights.files) {
-          SafetensorsFile tensors = SafetensorsFile.open(file);
-          weights.open.put(file, tensors);
-          for (TensorInfo info : tensors.tensors().values()) {
-            boolean derived =
-                info.name().endsWith(".rotary_emb.inv_freq") || (tied && info.name().equals(HEAD));
-            if (!derived) {
-              requireFloat(info, file);
-              if (weights.where.put(info.name(), tensors) != null) {
-                throw new IllegalArgumentException(file + ": " + info.name() + " is there twice");
-              }
-            }
-          }
-        }
-        weights.checkTiedHead();
-      } catch (RuntimeException e) {
-        weights.close();
-        throw e;
-      }
-      return weights;
-    }
-
-    private void checkTiedHead() {
-      if (!tied) {
-        return;
-      }
-      for (SafetensorsFile file : open.values()) {
-        if (file.tensors().containsKey(HEAD)
-            && (!where.containsKey(EMBEDDING) || !file.bytes(HEAD).equals(bytes(EMBEDDING)))) {
-          throw new IllegalArgumentException(
-              file.file() + ": the config ties the head to the embedding, but the file's differs");
-        }
-      }
-    }
-
-    private static List<Path> files(Path directory) throws IOException {
-      if (Files.exists(directory.resolve(SINGLE))) {
-        return List.of(directory.resolve(SINGLE));
-      }
-      Path index = directory.resolve(INDEX);
-      if (!Files.exists(index)) {
-        throw new IllegalArgumentException(directory + ": neither " + SINGLE + " nor " + INDEX);
-      }
-      SortedSet<String> names = new TreeSet<>();
-      JSON.readTree(Files.readAllBytes(index))
-          .path("weight_map")
-          .forEach(n -> names.add(n.asText()));
-      List<Path> files = new ArrayList<>();
-      for (String name : names) {
-        if (name.contains("/") || name.contains("\\") || !name.endsWith(".safetensors")) {
-          throw new IllegalArgumentException(index + ": not a file beside it: '" + name + "'");
-        }
-        files.add(directory.resolve(name));
-      }
-      return files;
-    }
-
-    TensorInfo info(String name) {
-      TensorInfo info = file(name).tensors().get(name);
-      if (info == null) {
-        throw new IllegalArgumentException(directory + " has no " + name);
-      }
-      return info;
-    }
-
-    ByteBuffer bytes(String name) {
-      return file(name).bytes(name);
-    }
-
-    private SafetensorsFile file(String name) {
-      SafetensorsFile file = where.get(name);
-      if (file == null) {
-        throw new IllegalArgumentException(directory + " has no " + name);
-      }
-      return file;
-    }
-
-    @Override
-    public void close() {
-      open.values().forEach(SafetensorsFile::close);
     }
   }
 }
