@@ -18,6 +18,7 @@ import dev.cambium.engine.training.Trainer;
 import dev.cambium.engine.training.TrainingReport;
 import dev.cambium.model.Application;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Row;
 import java.io.IOException;
@@ -97,22 +98,24 @@ public final class Engine {
                 + decoder.config().contextLength());
       }
       DataMix mix = encode(job.sources(), encoder, progress);
-      Trainer trainer =
+      Trainer.Builder trainer =
           Trainer.builder(recipe)
               .seed(job.seed())
               .progress("train", progress)
               .snapshots(job.snapshots(), job.snapshotEvery())
-              .build();
+              .earlier(encodeFiles(job.earlier(), encoder, progress));
       TrainingReport report;
       long parameters;
       if (recipe.lora() == null) {
-        report = trainer.train(decoder, mix);
+        report = train(job, trainer, decoder, mix);
         parameters = decoder.parameters();
         decoder.save(job.out(), precision(job.model()));
         copyText(job.model(), job.out());
+      } else if (stacks(job)) {
+        return stacked(job, recipe.lora(), trainer, decoder, mix, start);
       } else {
         try (LoraAdapter adapter = adapter(job, decoder)) {
-          report = trainer.train(decoder, adapter, mix);
+          report = trainer.build().train(decoder, adapter, mix);
           parameters = adapter.parameters();
           adapter.save(job.out(), Precision.F32);
           copyOwnText(job.adapter(), job.out());
@@ -153,6 +156,43 @@ public final class Engine {
     }
   }
 
+  private static TrainingReport train(
+      TrainingJob job, Trainer.Builder trainer, Decoder decoder, DataMix mix) {
+    Protection protect = job.recipe().protect();
+    if (job.foundation() == null || protect == null || protect.spectral() == null) {
+      return trainer.build().train(decoder, mix);
+    }
+    try (Decoder foundation = Decoder.load(job.foundation())) {
+      return trainer.foundation(foundation).build().train(decoder, mix);
+    }
+  }
+
+  /** Whether the adapter before stays as it is and a new one is laid on it. */
+  private static boolean stacks(TrainingJob job) {
+    Protection protect = job.recipe().protect();
+    return job.adapter() != null && protect != null && protect.orthogonal() != null;
+  }
+
+  private static TrainingResult stacked(
+      TrainingJob job,
+      Recipe.Lora shape,
+      Trainer.Builder trainer,
+      Decoder decoder,
+      DataMix mix,
+      long start) {
+    Path earlier = java.util.Objects.requireNonNull(job.adapter());
+    try (LoraAdapter released = LoraAdapter.load(earlier, decoder.config());
+        LoraAdapter adapter =
+            LoraAdapter.random(decoder.config(), LoraConfig.of(shape), job.seed())) {
+      decoder.merge(released);
+      TrainingReport report = trainer.released(released).build().train(decoder, adapter, mix);
+      try (LoraAdapter both = LoraAdapter.stack(released, adapter)) {
+        both.save(job.out(), Precision.F32);
+      }
+      return result(report, mix.size(), adapter.parameters(), (System.nanoTime() - start) / 1e9);
+    }
+  }
+
   private static LoraAdapter adapter(TrainingJob job, Decoder decoder) {
     Recipe.Lora lora = job.recipe().lora();
     if (lora == null) {
@@ -187,15 +227,7 @@ public final class Engine {
     List<DataMix.Source> encoded = new ArrayList<>();
     for (int i = 0; i < sources.size(); i++) {
       Path file = sources.get(i).rows();
-      List<Row> rows = RowFile.read(file);
-      List<TokenRow> tokens = new ArrayList<>();
-      for (int r = 0; r < rows.size(); r++) {
-        if (r % 100 == 0) {
-          progress.at("encode", r, rows.size(), "");
-        }
-        tokenRow(rows.get(r), file, encoder, tokens);
-      }
-      progress.at("encode", rows.size(), rows.size(), "");
+      List<TokenRow> tokens = encodeFiles(List.of(file), encoder, progress);
       if (tokens.isEmpty()) {
         throw new IllegalArgumentException(file + " has no rows to learn from");
       }
@@ -203,6 +235,22 @@ public final class Engine {
       encoded.add(new DataMix.Source("source " + (i + 1), sources.get(i).weight(), tokens));
     }
     return new DataMix(encoded);
+  }
+
+  private static List<TokenRow> encodeFiles(
+      List<Path> files, RowEncoder encoder, Progress progress) {
+    List<TokenRow> tokens = new ArrayList<>();
+    for (Path file : files) {
+      List<Row> rows = RowFile.read(file);
+      for (int r = 0; r < rows.size(); r++) {
+        if (r % 100 == 0) {
+          progress.at("encode", r, rows.size(), "");
+        }
+        tokenRow(rows.get(r), file, encoder, tokens);
+      }
+      progress.at("encode", rows.size(), rows.size(), "");
+    }
+    return tokens;
   }
 
   /** Adds a row's tokens; a row of fewer than two has nothing to learn and is left out. */

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param snapshots folder for the state of the run; a run that finds its own state there goes on
  *     from it
  * @param snapshotEvery steps between snapshots
+ * @param earlier files of rows that elastic weight consolidation protects; empty without it
+ * @param foundation Hugging Face directory of the model whose spectrum spectral regularization
+ *     keeps; none for that of {@code model}
  */
 public record TrainingJob(
     Path model,
@@ -25,7 +28,22 @@ public record TrainingJob(
     long seed,
     Path out,
     Path snapshots,
-    int snapshotEvery) {
+    int snapshotEvery,
+    List<Path> earlier,
+    @Nullable Path foundation) {
+
+  /** Without anything that protection needs. */
+  public TrainingJob(
+      Path model,
+      @Nullable Path adapter,
+      Recipe recipe,
+      List<RowSource> sources,
+      long seed,
+      Path out,
+      Path snapshots,
+      int snapshotEvery) {
+    this(model, adapter, recipe, sources, seed, out, snapshots, snapshotEvery, List.of(), null);
+  }
 
   /**
    * Rows with a weight.
@@ -37,6 +55,7 @@ public record TrainingJob(
 
   public TrainingJob {
     sources = List.copyOf(sources);
+    earlier = List.copyOf(earlier);
     if (sources.isEmpty()) {
       throw new IllegalArgumentException("training without data");
     }

@@ -3,6 +3,8 @@ package dev.cambium.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
+import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.generation.Sampling;
 import dev.cambium.engine.transfer.Transplant;
 import dev.cambium.model.Application;
@@ -12,6 +14,7 @@ import dev.cambium.model.Judgement;
 import dev.cambium.model.Message;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Row;
 import dev.cambium.model.Scorer;
@@ -133,6 +136,28 @@ class EngineTest {
   void learnsATaskFromAFreshFoundation() {
     assertThat(right(foundation, null, items(INTENTS))).isLessThan(10);
     assertThat(right(tuned, null, items(INTENTS))).isGreaterThan(75);
+  }
+
+  @Test
+  void anOrthogonalAdapterIsLaidOnTheOneBeforeAndKeepsIt() throws IOException {
+    Recipe plain = recipe(Recipe.Method.LORA, 50);
+    Path first = dir.resolve("first-adapter");
+    train(foundation, null, rows, plain, first);
+    Path both = dir.resolve("both-adapters");
+    Protection protect = new Protection(0.5, null, null, 1.0, null, null, null, null, null, null);
+    TrainingResult result =
+        train(foundation, first, rows, plain.withSteps(10).withProtection(protect), both);
+    // It begins where the first ended: the released adapter acts from the first step.
+    assertThat(result.losses().get(0)).isLessThan(1.5f);
+    try (LoraAdapter released = LoraAdapter.load(first, DecoderConfig.read(foundation));
+        LoraAdapter stacked = LoraAdapter.load(both, DecoderConfig.read(foundation))) {
+      assertThat(stacked.config().rank()).isEqualTo(8);
+      String down = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight";
+      assertThat(java.util.Arrays.copyOf(stacked.read(down), 4 * 32))
+          .as("what was released stays as it is")
+          .isEqualTo(released.read(down));
+    }
+    assertThat(right(foundation, both, items(INTENTS))).isGreaterThan(60);
   }
 
   @Test

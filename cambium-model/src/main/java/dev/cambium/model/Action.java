@@ -1,5 +1,6 @@
 package dev.cambium.model;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
@@ -52,12 +53,28 @@ public sealed interface Action {
    *
    * @param start version whose effective model the training starts from
    * @param adapter version of an adapter to continue, its parent replaced by {@code start}
+   * @param earlier data whose answers elastic weight consolidation protects; empty without it
+   * @param foundation model whose spectrum spectral regularization keeps; none without it
    */
   record Train(
-      Digest start, @Nullable Digest adapter, Recipe recipe, List<DataShare> mix, long seed)
+      Digest start,
+      @Nullable Digest adapter,
+      Recipe recipe,
+      List<DataShare> mix,
+      long seed,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Digest> earlier,
+      @Nullable Digest foundation)
       implements Action {
+    /** Without anything that protection needs. */
+    public Train(
+        Digest start, @Nullable Digest adapter, Recipe recipe, List<DataShare> mix, long seed) {
+      this(start, adapter, recipe, mix, seed, List.of(), null);
+    }
+
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
     public Train {
       mix = List.copyOf(mix);
+      earlier = earlier == null ? List.of() : List.copyOf(earlier);
       if (mix.isEmpty()) {
         throw new IllegalArgumentException("training without data");
       }

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param clipNorm the global gradient norm is clipped to this; 0 for never
  * @param replayShare share of each batch drawn from the line's earlier data, in [0, 1)
  * @param precision of the matrix products
+ * @param protect what keeps old capabilities and the ability to learn; none for plain training
  */
 public record Recipe(
     Method method,
@@ -39,7 +40,8 @@ public record Recipe(
     double weightDecay,
     double clipNorm,
     double replayShare,
-    Precision precision) {
+    Precision precision,
+    @Nullable Protection protect) {
 
   /** Which weights move. */
   public enum Method {
@@ -163,6 +165,7 @@ public record Recipe(
   public Recipe {
     schedule = schedule == null ? Schedule.COSINE : schedule;
     precision = precision == null ? Precision.FP32 : precision;
+    protect = Protection.NONE.equals(protect) ? null : protect;
     accumulation = accumulation == 0 ? 1 : accumulation;
     require(
         (method == Method.LORA) == (lora != null), "lora: goes with method lora, and only there");
@@ -176,9 +179,44 @@ public record Recipe(
     require(weightDecay >= 0, "weight-decay must not be negative: " + weightDecay);
     require(clipNorm >= 0, "clip-norm must not be negative: " + clipNorm);
     require(replayShare >= 0 && replayShare < 1, "replay-share must be in [0, 1): " + replayShare);
+    if (protect != null) {
+      protect.requireFits(method);
+    }
   }
 
-  /** A recipe in fp32. */
+  /** A recipe without protection. */
+  public Recipe(
+      Method method,
+      @Nullable Lora lora,
+      int steps,
+      int batchRows,
+      int accumulation,
+      int maxTokens,
+      double learningRate,
+      double warmupShare,
+      Schedule schedule,
+      double weightDecay,
+      double clipNorm,
+      double replayShare,
+      Precision precision) {
+    this(
+        method,
+        lora,
+        steps,
+        batchRows,
+        accumulation,
+        maxTokens,
+        learningRate,
+        warmupShare,
+        schedule,
+        weightDecay,
+        clipNorm,
+        replayShare,
+        precision,
+        null);
+  }
+
+  /** A recipe in fp32, without protection. */
   public Recipe(
       Method method,
       @Nullable Lora lora,
@@ -216,15 +254,21 @@ public record Recipe(
 
   /** The same recipe with another number of steps. */
   public Recipe withSteps(int count) {
-    return changed(count, precision);
+    return changed(count, precision, protect);
   }
 
   /** The same recipe with matrix products in another precision. */
   public Recipe withPrecision(Precision other) {
-    return changed(steps, other);
+    return changed(steps, other, protect);
   }
 
-  private Recipe changed(int otherSteps, Precision otherPrecision) {
+  /** The same recipe with other protection; none for plain training. */
+  public Recipe withProtection(@Nullable Protection other) {
+    return changed(steps, precision, other);
+  }
+
+  private Recipe changed(
+      int otherSteps, Precision otherPrecision, @Nullable Protection otherProtection) {
     return new Recipe(
         method,
         lora,
@@ -238,6 +282,7 @@ public record Recipe(
         weightDecay,
         clipNorm,
         replayShare,
-        otherPrecision);
+        otherPrecision,
+        otherProtection);
   }
 }

@@ -71,6 +71,7 @@ public final class Decoder implements AutoCloseable {
   private @Nullable Tensor sines;
   private @Nullable AttachedAdapters attached;
   private boolean mixed;
+  private @Nullable PassObserver observer;
 
   private Decoder(DecoderConfig config) {
     Backend.instance();
@@ -761,7 +762,22 @@ public final class Decoder implements AutoCloseable {
         x = next;
       }
     }
-    return norm(x, finalNorm);
+    Tensor states = norm(x, finalNorm);
+    if (observer != null) {
+      observer.states(observed(states, pass));
+    }
+    return states;
+  }
+
+  /** Lets somebody hear what passes compute; or no longer. */
+  void observe(@Nullable PassObserver listener) {
+    observer = listener;
+  }
+
+  /** Without history, without padding, in fp32. */
+  private static Tensor observed(Tensor values, Pass pass) {
+    Tensor plain = values.detach().to(ScalarType.Float);
+    return pass.padded() ? plain.index_select(0, pass.realTokens()) : plain;
   }
 
   /** What all layers of a pass share. */
@@ -890,6 +906,9 @@ public final class Decoder implements AutoCloseable {
     // Split, not two slices: its gradient is one concatenation, not two padded sums.
     TensorVector halves = gateUp.split(config.intermediateSize(), 1);
     Tensor unit = torch.silu(halves.get(0)).mul(halves.get(1));
+    if (observer != null) {
+      observer.units(index, observed(unit, pass.pass));
+    }
     return addProduct(x, unit, layer.down, null, index, LoraAdapter.Group.DOWN, pass);
   }
 
@@ -930,6 +949,11 @@ public final class Decoder implements AutoCloseable {
   private Tensor product(Tensor input, Leaf weight, @Nullable Leaf bias) {
     Tensor w = operand(weight.tensor());
     return bias == null ? torch.linear(input, w) : torch.linear(input, w, operand(bias.tensor()));
+  }
+
+  /** Whether products run in bf16. */
+  boolean mixed() {
+    return mixed;
   }
 
   /** Lets matrix products run in bf16, their sums and everything else in fp32; or no longer. */

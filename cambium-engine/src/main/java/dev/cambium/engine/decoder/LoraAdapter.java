@@ -367,6 +367,77 @@ public final class LoraAdapter implements AutoCloseable {
         config.toJson());
   }
 
+  /**
+   * Two adapters as one whose update is the sum of theirs: the ranks add up, the scale is 1.
+   *
+   * @throws IllegalArgumentException if they differ in what they adapt, or one is more than plain
+   *     low-rank updates of one rank
+   */
+  public static LoraAdapter stack(LoraAdapter first, LoraAdapter second) {
+    for (LoraAdapter each : List.of(first, second)) {
+      LoraConfig config = each.config;
+      if (config.dora()
+          || !config.savedModules().isEmpty()
+          || !config.rankPattern().isEmpty()
+          || !config.alphaPattern().isEmpty()) {
+        throw new IllegalArgumentException(
+            "only plain adapters of one rank can be laid on one another, without DoRA, modules"
+                + " stored whole or patterns: "
+                + config);
+      }
+    }
+    if (!first.plan.targets().keySet().equals(second.plan.targets().keySet())) {
+      throw new IllegalArgumentException(
+          "adapters on different targets cannot be one: "
+              + first.config.targets()
+              + " and "
+              + second.config.targets());
+    }
+    int one = first.config.rank();
+    int two = second.config.rank();
+    double firstScale = first.plan.targets().values().iterator().next().scale();
+    double secondScale = second.plan.targets().values().iterator().next().scale();
+    LoraConfig like = first.config;
+    LoraAdapter stacked =
+        new LoraAdapter(
+            first.base,
+            new LoraConfig(
+                one + two,
+                one + two,
+                false,
+                false,
+                like.targets(),
+                like.excluded(),
+                like.layers(),
+                like.layersPattern(),
+                Map.of(),
+                Map.of(),
+                List.of(),
+                like.baseModel()),
+            Map.of());
+    stacked.slots.forEach(
+        (name, slot) -> {
+          float[] a = first.read(name);
+          float[] b = second.read(name);
+          float[] both = new float[a.length + b.length];
+          if (name.endsWith(".lora_A.weight")) { // rank × inputs: one below the other
+            System.arraycopy(a, 0, both, 0, a.length);
+            System.arraycopy(b, 0, both, a.length, b.length);
+          } else { // outputs × rank: side by side
+            for (int i = 0; i < slot.shape().get(0); i++) {
+              for (int r = 0; r < one; r++) {
+                both[i * (one + two) + r] = (float) (firstScale * a[i * one + r]);
+              }
+              for (int r = 0; r < two; r++) {
+                both[i * (one + two) + one + r] = (float) (secondScale * b[i * two + r]);
+              }
+            }
+          }
+          stacked.write(name, both);
+        });
+    return stacked;
+  }
+
   /** The configuration of the base it fits. */
   public DecoderConfig base() {
     return base;

@@ -164,6 +164,23 @@ final class Pass {
     return true;
   }
 
+  /** Whether the list holds padding. */
+  boolean padded() {
+    return tokens > java.util.Arrays.stream(lengths).sum();
+  }
+
+  /** Places of the list that hold real tokens. */
+  Tensor realTokens() {
+    long[] index = new long[java.util.Arrays.stream(lengths).sum()];
+    int i = 0;
+    for (int b = 0; b < rows; b++) {
+      for (int t = 0; t < lengths[b]; t++) {
+        index[i++] = starts[b] + t;
+      }
+    }
+    return Natives.longs(index);
+  }
+
   /** Token ids as a list; padding is token 0. */
   Tensor ids(int[][] rowTokens) {
     long[] ids = new long[tokens];

@@ -60,7 +60,7 @@ public final class SplitMix64 {
   }
 
   /** Fills with normal numbers of that deviation (Box and Muller, 1958; StrictMath throughout). */
-  void fillNormal(float[] target, double deviation) {
+  public void fillNormal(float[] target, double deviation) {
     for (int i = 0; i < target.length; i += 2) {
       double radius = deviation * StrictMath.sqrt(-2 * StrictMath.log(1 - nextDouble()));
       double angle = 2 * StrictMath.PI * nextDouble();

@@ -2,8 +2,11 @@ package dev.cambium.engine.decoder;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
@@ -39,6 +42,19 @@ public final class Trainable implements AutoCloseable {
   private final FlatWeights gradients;
   private final List<Leaf> leaves;
   private final long matrixEnd;
+  private @Nullable Reference reference;
+  private @Nullable PassObserver observer;
+
+  /** A matrix among the weights, row-major from an offset of the buffer. */
+  public record Matrix(String name, long offset, long rows, long columns) {
+    /** One past its last element. */
+    public long end() {
+      return offset + rows * columns;
+    }
+  }
+
+  /** The model as it was: a decoder that nothing moves, with an adapter perhaps. */
+  private record Reference(Decoder decoder, @Nullable LoraAdapter adapter, double strength) {}
 
   private Trainable(Decoder decoder, @Nullable LoraAdapter adapter) {
     this.decoder = decoder;
@@ -93,6 +109,77 @@ public final class Trainable implements AutoCloseable {
     decoder.mixed(on);
   }
 
+  /** All matrices among the weights, by name, in the order of the buffer. */
+  public SortedMap<String, Matrix> matrices() {
+    SortedMap<String, Matrix> matrices = new TreeMap<>();
+    (adapter == null ? decoder.slots() : adapter.slots())
+        .forEach(
+            (name, slot) -> {
+              if (slot.isMatrix()) {
+                matrices.put(
+                    name,
+                    new Matrix(name, slot.offset(), slot.shape().get(0), slot.shape().get(1)));
+              }
+            });
+    return matrices;
+  }
+
+  /**
+   * From now on keeps a copy of the model as it is, and adds strength × KL(copy ‖ model), in nats,
+   * at every supervised position to what {@link #accumulate} minimises. What it returns stays the
+   * loss alone.
+   *
+   * @throws IllegalArgumentException if the adapter that is trained stores modules whole
+   */
+  public void stayCloseToNow(double strength) {
+    closeReference();
+    if (adapter != null && adapter.replaces()) {
+      throw new IllegalArgumentException(
+          "kl: an adapter that stores embedding, head or norms whole has no parent to compare with"
+              + " in the same decoder; leave kl out");
+    }
+    reference =
+        adapter == null
+            ? new Reference(decoder.copy(), null, strength)
+            : new Reference(decoder, adapter.copy(), strength);
+  }
+
+  private void closeReference() {
+    if (reference != null) {
+      if (reference.adapter != null) {
+        reference.adapter.close();
+      } else {
+        reference.decoder.close();
+      }
+      reference = null;
+    }
+  }
+
+  /** The reference's states at chosen positions. */
+  private static Tensor states(
+      Reference reference, boolean mixed, int[][] rows, Pass pass, int[][] positions) {
+    Decoder decoder = reference.decoder;
+    List<LoraAdapter> attached = decoder.adapters();
+    try (NoGradGuard guard = new NoGradGuard()) {
+      decoder.mixed(mixed);
+      if (reference.adapter != null) {
+        decoder.detach();
+        decoder.attach(reference.adapter);
+      }
+      return Decoder.select(decoder.hidden(rows, pass, null), pass, positions);
+    } finally {
+      if (!attached.isEmpty()) {
+        decoder.detach();
+        decoder.attach(attached);
+      }
+    }
+  }
+
+  /** Lets somebody hear what {@link #accumulate} computes on the way; null ends it. */
+  public void observe(@Nullable PassObserver listener) {
+    observer = listener;
+  }
+
   /** Sets all gradients to zero. */
   public void zeroGradients() {
     gradients.buffer().zero_();
@@ -110,7 +197,11 @@ public final class Trainable implements AutoCloseable {
       int[][] rows, int[][] positions, int[][] targets, PositionLoss loss, double scale) {
     try (PointerScope scope = new PointerScope()) {
       Pass pass = Pass.fresh(rows);
+      Reference was = reference;
+      Tensor before = was == null ? null : states(was, decoder.mixed(), rows, pass, positions);
+      decoder.observe(observer);
       Tensor hidden = decoder.hidden(rows, pass, null);
+      decoder.observe(null);
       Tensor chosen = Decoder.select(hidden, pass, positions);
       long[] ids = Arrays.stream(targets).flatMapToInt(Arrays::stream).asLongStream().toArray();
       Tensor targetIds = Natives.longs(ids);
@@ -127,6 +218,11 @@ public final class Trainable implements AutoCloseable {
           Tensor logits = decoder.head(states.narrow(0, start, count));
           Tensor value = loss.sum(logits, targetIds.narrow(0, start, count));
           sum += value.item_float();
+          if (was != null && before != null) {
+            Tensor old = was.decoder.head(before.narrow(0, start, count)).detach().log_softmax(1);
+            Tensor divergence = old.exp().mul(old.sub(logits.log_softmax(1))).sum();
+            value = value.add(divergence, new Scalar(was.strength));
+          }
           value.mul(factor).backward();
         }
       }
@@ -138,6 +234,7 @@ public final class Trainable implements AutoCloseable {
   @Override
   public void close() {
     decoder.mixed(false);
+    closeReference();
     leaves.forEach(Leaf::freeze);
     gradients.close();
     if (adapter != null) {

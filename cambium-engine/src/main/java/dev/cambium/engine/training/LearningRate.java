@@ -1,6 +1,8 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
+import org.jspecify.annotations.Nullable;
 
 /** The learning rate of every step: a linear rise, then what the recipe's schedule says. */
 final class LearningRate {
@@ -10,14 +12,32 @@ final class LearningRate {
 
   private final Recipe recipe;
   private final long warmup;
+  private final Protection.@Nullable Rewarm rewarm;
 
   LearningRate(Recipe recipe) {
     this.recipe = recipe;
     this.warmup = Math.round(recipe.warmupShare() * recipe.steps());
+    this.rewarm = recipe.protect() == null ? null : recipe.protect().rewarm();
+  }
+
+  /** Relative to the peak; knows nothing of the number of steps to come. */
+  private static double rewarmed(Protection.Rewarm rewarm, long step) {
+    if (step < rewarm.warmup()) {
+      return (step + 1.0) / (rewarm.warmup() + 1);
+    }
+    double cooled =
+        rewarm.cooldown() == 0
+            ? 1
+            : Math.min(1, (double) (step - rewarm.warmup()) / rewarm.cooldown());
+    return rewarm.floor()
+        + (1 - rewarm.floor()) * 0.5 * (1 + StrictMath.cos(StrictMath.PI * cooled));
   }
 
   /** Of a step, counted from 0. */
   double at(long step) {
+    if (rewarm != null) {
+      return recipe.learningRate() * rewarmed(rewarm, step);
+    }
     if (step < warmup) {
       return recipe.learningRate() * (step + 1) / (warmup + 1);
     }

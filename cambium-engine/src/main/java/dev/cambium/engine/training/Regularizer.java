@@ -1,5 +1,9 @@
 package dev.cambium.engine.training;
 
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -35,8 +39,41 @@ public interface Regularizer {
   /** Whether a copy of the weights at the start must be kept. */
   boolean needsStart();
 
-  /** With its settings, for messages and digests. */
+  /** With its settings and inputs, for messages and digests. */
   String name();
+
+  /** Buffers that it carries from step to step, by name: part of a snapshot. */
+  default Map<String, Tensor> state() {
+    return Map.of();
+  }
+
+  /** Several, one after the other. */
+  static Regularizer all(List<Regularizer> parts) {
+    List<Regularizer> each = List.copyOf(parts);
+    return new Regularizer() {
+      @Override
+      public void add(Tensor weights, Tensor start, Tensor gradients) {
+        each.forEach(part -> part.add(weights, start, gradients));
+      }
+
+      @Override
+      public boolean needsStart() {
+        return each.stream().anyMatch(Regularizer::needsStart);
+      }
+
+      @Override
+      public String name() {
+        return each.stream().map(Regularizer::name).collect(Collectors.joining(" + "));
+      }
+
+      @Override
+      public Map<String, Tensor> state() {
+        Map<String, Tensor> state = new LinkedHashMap<>();
+        each.forEach(part -> state.putAll(part.state()));
+        return state;
+      }
+    };
+  }
 
   /**
    * Strength / 2 × the squared distance to the weights at the start (L2-SP; Li et al., 2018): the

@@ -8,6 +8,7 @@ import dev.cambium.engine.decoder.Trainable;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -49,6 +50,7 @@ public final class Trainer {
   private final long seed;
   private final Objective objective;
   private final Regularizer regularizer;
+  private final Guards.Inputs inputs;
   private final Progress progress;
   private final String task;
   private final @Nullable Path snapshotDirectory;
@@ -59,6 +61,11 @@ public final class Trainer {
     this.seed = builder.seed;
     this.objective = builder.objective;
     this.regularizer = builder.regularizer;
+    this.inputs =
+        new Guards.Inputs(
+            builder.earlier,
+            Optional.ofNullable(builder.foundation),
+            Optional.ofNullable(builder.released));
     this.progress = builder.progress;
     this.task = builder.task;
     this.snapshotDirectory = builder.snapshotDirectory;
@@ -111,17 +118,29 @@ public final class Trainer {
     Prepared prepared = prepare(given, decoder.config().vocabularySize());
     DataMix mix = prepared.mix;
     LearningRate rates = new LearningRate(recipe);
+    String began = snapshotDirectory == null ? "" : weightsDigest(trainable.weights()).toString();
     try (AdamW optimizer =
             new AdamW(trainable.weights(), trainable.matrixEnd(), recipe.weightDecay());
-        Start start = new Start(trainable.weights(), regularizer.needsStart())) {
+        Guards guards =
+            new Guards(
+                recipe.protect() == null ? Protection.NONE : recipe.protect(),
+                regularizer,
+                trainable,
+                decoder,
+                earlierRows(inputs),
+                seed);
+        Start start = new Start(trainable.weights(), guards.needsStart())) {
+      guards.begin();
       Map<String, Tensor> state = new LinkedHashMap<>();
       state.put("weights", trainable.weights());
       state.put("mean", optimizer.mean());
       state.put("square", optimizer.square());
+      state.putAll(guards.regularizer().state());
       @Nullable Snapshots snapshots =
           snapshotDirectory == null
               ? null
-              : new Snapshots(snapshotDirectory, identity(trainable, decoder, mix));
+              : new Snapshots(
+                  snapshotDirectory, identity(guards.regularizer(), began, decoder, mix));
       float[] losses = new float[recipe.steps()];
       float[] norms = new float[recipe.steps()];
       int first = 0;
@@ -147,9 +166,15 @@ public final class Trainer {
           continue;
         }
         double rate = rates.at(step);
+        Optional<Dormancy> dormancy = guards.listen(step);
+        trainable.observe(dormancy.orElse(null));
         losses[step] = (float) gradients(trainable, batch, batchSupervised, step, rate);
-        norms[step] = (float) clip(trainable, start, batch, step, rate);
+        norms[step] = (float) clip(guards, trainable, start, batch, step, rate);
         optimizer.update(trainable.gradients(), rate, step + 1L);
+        if (dormancy.isPresent()) {
+          int reset = guards.reset(dormancy.get(), optimizer, step);
+          log.info("step {}: {} dormant units made anew", step + 1, reset);
+        }
         int done = step + 1;
         if (snapshots != null && done % snapshotInterval == 0 && done < recipe.steps()) {
           snapshots.write(
@@ -159,9 +184,21 @@ public final class Trainer {
         progress.at(
             task, done, recipe.steps(), String.format(Locale.ROOT, "loss %.3f", losses[step]));
       }
+      guards.end(start.weights);
       return new TrainingReport(
           losses, norms, tokens, supervised, prepared.cut, prepared.dropped, first);
     }
+  }
+
+  /** Earlier rows as training would read them: cut, and with something supervised. */
+  private Guards.Inputs earlierRows(Guards.Inputs given) {
+    return new Guards.Inputs(
+        given.earlier().stream()
+            .map(row -> row.cut(recipe.maxTokens()))
+            .filter(row -> !row.supervised().isEmpty())
+            .toList(),
+        given.foundation(),
+        given.released());
   }
 
   /** A copy of the weights before the first step, where a regularizer wants it. */
@@ -264,11 +301,16 @@ public final class Trainer {
 
   /** Adds the regularizer, checks and clips the gradient; returns its norm before clipping. */
   private double clip(
-      Trainable trainable, Start start, List<DataMix.Drawn> batch, int step, double rate) {
+      Guards guards,
+      Trainable trainable,
+      Start start,
+      List<DataMix.Drawn> batch,
+      int step,
+      double rate) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       Tensor gradients = trainable.gradients();
-      regularizer.add(trainable.weights(), start.weights, gradients);
+      guards.regularizer().add(trainable.weights(), start.weights, gradients);
       double norm = torch.linalg_vector_norm(gradients).item_float();
       requireFinite("the gradient's norm", norm, batch, step, rate);
       if (recipe.clipNorm() > 0 && norm > recipe.clipNorm()) {
@@ -287,16 +329,17 @@ public final class Trainer {
   }
 
   /** All that determines the result, by name. */
-  private SortedMap<String, String> identity(Trainable trainable, Decoder decoder, DataMix mix) {
+  private SortedMap<String, String> identity(
+      Regularizer pulls, String began, Decoder decoder, DataMix mix) {
     SortedMap<String, String> parts = new TreeMap<>();
     parts.put("recipe", Json.digest(recipe).toString());
     parts.put("seed", Long.toString(seed));
     parts.put("objective", objective.name());
-    parts.put("regularizer", regularizer.name());
+    parts.put("regularizer", pulls.name());
     parts.put("engine", Backend.instance().fingerprint());
     parts.put("shape", Digest.ofText(decoder.config().toString()).toString());
     parts.put("data", mix.digest().toString());
-    parts.put("starting weights", weightsDigest(trainable.weights()).toString());
+    parts.put("starting weights", began);
     return parts;
   }
 
@@ -321,6 +364,9 @@ public final class Trainer {
     private long seed;
     private Objective objective = Objective.NEXT_TOKEN;
     private Regularizer regularizer = Regularizer.NONE;
+    private List<TokenRow> earlier = List.of();
+    private @Nullable Decoder foundation;
+    private @Nullable LoraAdapter released;
     private Progress progress = Progress.NONE;
     private String task = "training";
     private @Nullable Path snapshotDirectory;
@@ -345,6 +391,24 @@ public final class Trainer {
     /** What else pulls the weights. Default nothing. */
     public Builder regularizer(Regularizer value) {
       regularizer = value;
+      return this;
+    }
+
+    /** What was learnt before, for elastic weight consolidation. Default nothing. */
+    public Builder earlier(List<TokenRow> rows) {
+      earlier = List.copyOf(rows);
+      return this;
+    }
+
+    /** Whose spectrum to stay near; stays the caller's to close. Default the start itself. */
+    public Builder foundation(Decoder value) {
+      foundation = value;
+      return this;
+    }
+
+    /** The adapter whose directions a new one avoids; stays the caller's. Default none. */
+    public Builder released(LoraAdapter value) {
+      released = value;
       return this;
     }
 

@@ -148,6 +148,9 @@ public final class ActionRunner {
       for (Action.DataShare share : train.mix()) {
         files.put(share.data(), versions.file(share.data()).toString());
       }
+      for (Digest data : train.earlier()) {
+        files.put(data, versions.file(data).toString());
+      }
       return new Job(
           key,
           action,
@@ -155,7 +158,9 @@ public final class ActionRunner {
           train.adapter() == null ? null : versions.directory(train.adapter()).toString(),
           null,
           null,
-          null,
+          train.foundation() == null
+              ? null
+              : versions.directory(versions.effective(train.foundation()).model()).toString(),
           files);
     }
     if (action instanceof Action.Transplant transplant) {

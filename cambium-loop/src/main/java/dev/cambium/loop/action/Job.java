@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param adapter directory of the adapter on it
  * @param application file of the application around it
  * @param tuned for a transplant: directory of the version that is carried over
- * @param newBase for a transplant of a whole model: directory of the new base
+ * @param newBase for a transplant of a whole model: directory of the new base; for a training with
+ *     spectral regularization: that of the foundation
  * @param files other artifacts that the action names, laid out as files
  */
 public record Job(

@@ -87,7 +87,9 @@ final class JobRunner implements AutoCloseable {
                   train.seed(),
                   version,
                   directory.resolve(Job.SNAPSHOTS),
-                  SNAPSHOT_STEPS),
+                  SNAPSHOT_STEPS,
+                  train.earlier().stream().map(data -> file(job, data)).toList(),
+                  job.newBase() == null ? null : Path.of(job.newBase())),
               progress);
       Files.write(out.resolve(ActionRunner.TRAINING), Json.canonical(result));
     } else if (job.action() instanceof Action.Transplant transplant) {

@@ -19,6 +19,7 @@ import dev.cambium.model.Manifest;
 import dev.cambium.model.Message;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Row;
 import dev.cambium.model.Rung;
@@ -105,8 +106,24 @@ final class Candidates {
     List<Action.DataShare> mix =
         moved && recipe.method() == Recipe.Method.FULL
             ? mixes.all(seen)
-            : mixes.update(history, fresh, recipe.replayShare());
-    return trained(line, recipe, start, adapter, parent, mix, seen, null, progress);
+            : mixes.update(
+                history,
+                fresh,
+                recipe.replayShare(),
+                recipe.protect() == null ? null : recipe.protect().balanceBy());
+    // Without data of the past, or when all of it is learnt again, there is nothing to measure on.
+    List<Digest> past = moved && recipe.method() == Recipe.Method.FULL ? List.of() : history;
+    return trained(
+        line,
+        past.isEmpty() ? inelastic(recipe) : recipe,
+        start,
+        adapter,
+        parent,
+        mix,
+        past,
+        seen,
+        null,
+        progress);
   }
 
   /**
@@ -164,11 +181,12 @@ final class Candidates {
     boolean adapter = recipe.method() == Recipe.Method.LORA;
     return trained(
         line,
-        recipe,
+        unprotected(recipe),
         adapter || best == null ? newParent : best,
         adapter ? best : null,
         parent,
         mixes.all(now.data()),
+        List.of(),
         now.data(),
         Rung.RETRAIN,
         progress);
@@ -181,13 +199,28 @@ final class Candidates {
       @Nullable Digest adapter,
       @Nullable VersionRef parent,
       List<Action.DataShare> mix,
+      List<Digest> history,
       List<Digest> data,
       @Nullable Rung rung,
       Progress progress) {
+    Protection protect = recipe.protect();
+    boolean elastic = protect != null && protect.ewc() != null;
+    boolean spectral = protect != null && protect.spectral() != null;
     ActionResult result =
         workspace
             .actions()
-            .run(new Action.Train(start, adapter, recipe, mix, seed(line)), named(line, progress));
+            .run(
+                new Action.Train(
+                    start,
+                    adapter,
+                    recipe,
+                    mix,
+                    seed(line),
+                    elastic
+                        ? mixes.all(history).stream().map(Action.DataShare::data).toList()
+                        : List.of(),
+                    spectral ? foundation(line) : null),
+                named(line, progress));
     VersionKind kind =
         recipe.method() == Recipe.Method.LORA ? VersionKind.ADAPTER : VersionKind.MODEL;
     Manifest made = workspace.actions().version(result, kind, start);
@@ -209,6 +242,62 @@ final class Candidates {
             recipe.steps(),
             recipe.batchRows(),
             result.seconds()));
+  }
+
+  private static Recipe inelastic(Recipe recipe) {
+    Protection p = recipe.protect();
+    return p == null || p.ewc() == null
+        ? recipe
+        : recipe.withProtection(
+            new Protection(
+                p.kl(),
+                p.l2Init(),
+                null,
+                p.orthogonal(),
+                p.spectral(),
+                p.interpolate(),
+                p.rewarm(),
+                p.resetDormant(),
+                p.shrinkPerturb(),
+                p.balanceBy()));
+  }
+
+  /**
+   * The recipe for learning everything again: what only changes how it learns stays, and adapters
+   * that are laid on one another stay so, because their ranks are not the recipe's.
+   */
+  private static Recipe unprotected(Recipe recipe) {
+    Protection p = recipe.protect();
+    return p == null
+        ? recipe
+        : recipe.withProtection(
+            new Protection(
+                null,
+                null,
+                null,
+                p.orthogonal(),
+                p.spectral(),
+                null,
+                p.rewarm(),
+                p.resetDormant(),
+                null,
+                p.balanceBy()));
+  }
+
+  /** The version at the root of a line's parents; none where a line has no parent. */
+  private @Nullable Digest foundation(Line line) {
+    String root = line.name();
+    for (String up = line.parent(); up != null; up = workspace.declaration().line(up).parent()) {
+      root = up;
+    }
+    return root.equals(line.name())
+        ? null
+        : workspace
+            .ledger()
+            .state()
+            .channel(root, dev.cambium.model.Channel.STABLE)
+            .map(ref -> version(ref).manifest())
+            .orElse(null);
   }
 
   /** Shows which line a worker's task is for. */

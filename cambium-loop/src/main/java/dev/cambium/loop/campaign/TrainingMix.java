@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,9 +42,15 @@ final class TrainingMix {
    * @param history artifacts of earlier data, oldest first
    * @param fresh artifacts of new data, oldest first
    * @param replayShare share of rows drawn from the history, in [0, 1)
+   * @param balanceBy tag whose values get equal shares of the replay, rows without it together one;
+   *     none for shares by the number of rows
    */
-  List<Action.DataShare> update(List<Digest> history, List<Digest> fresh, double replayShare) {
+  List<Action.DataShare> update(
+      List<Digest> history, List<Digest> fresh, double replayShare, @Nullable String balanceBy) {
     List<Action.DataShare> kept = remaining(history, fresh);
+    if (balanceBy != null) {
+      kept = balanced(kept, balanceBy);
+    }
     List<Action.DataShare> added = remaining(fresh, List.of());
     if (kept.isEmpty() || replayShare == 0) {
       return added;
@@ -100,6 +107,21 @@ final class TrainingMix {
       rows.forEach(said::add);
     }
     return shares;
+  }
+
+  /** One share of weight 1 for each value of a tag. */
+  private List<Action.DataShare> balanced(List<Action.DataShare> shares, String tag) {
+    Map<String, List<Row>> groups = new TreeMap<>();
+    for (Action.DataShare share : shares) {
+      for (Row row : rows(share.data())) {
+        groups
+            .computeIfAbsent(row.tags().getOrDefault(tag, ""), value -> new ArrayList<>())
+            .add(row);
+      }
+    }
+    return groups.values().stream()
+        .map(group -> new Action.DataShare(store.put(RowFile.encode(group)), 1))
+        .toList();
   }
 
   private static List<Action.DataShare> scaled(List<Action.DataShare> shares, double total) {

@@ -11,6 +11,7 @@ import dev.cambium.loop.declaration.Policy.DecisionPoint;
 import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Json;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Scorer;
 import dev.cambium.model.ScorerKind;
@@ -42,6 +43,7 @@ final class DeclarationReader {
   private static final List<String> POLICY = List.of("alpha", "chunk", "seed", "stages", "approve");
   private static final List<String> RECIPE = components(Recipe.class);
   private static final List<String> LORA = components(Recipe.Lora.class);
+  private static final List<String> PROTECTION = components(Protection.class);
   private static final List<String> CAPABILITY =
       List.of("owner", "suite", "scorer", "max-new-tokens", "schema", "margin", "floor", "slices");
   private static final List<String> SLICES = List.of("by", "margin", "min-items");
@@ -311,6 +313,10 @@ final class DeclarationReader {
                 }
               });
     }
+    Node.Mapping protect = fields.mapping("protect");
+    if (protect != null) {
+      protection(what, protect);
+    }
     if (problems.errors() > before) {
       return null;
     }
@@ -325,6 +331,53 @@ final class DeclarationReader {
       json.put("accumulation", 1);
     }
     return convert(json, Recipe.class, mapping.position(), what);
+  }
+
+  private void protection(String recipe, Node.Mapping mapping) {
+    String what = recipe + ", protect";
+    Fields fields = new Fields(mapping, what, PROTECTION, problems);
+    for (String strength : List.of("kl", "l2-init", "ewc", "orthogonal", "spectral")) {
+      fields.number(strength, s -> s > 0 && Double.isFinite(s), "above 0");
+    }
+    fields.number("interpolate", a -> a > 0 && a < 1, "above 0 and below 1");
+    fields.text("balance-by");
+    whole(
+        fields.mapping("rewarm"), what + ", rewarm", components(Protection.Rewarm.class), List.of(
+            "warmup", "cooldown"), "such as rewarm: { warmup: 20, cooldown: 100, floor: 0.3 }");
+    whole(
+        fields.mapping("reset-dormant"),
+        what + ", reset-dormant",
+        components(Protection.ResetDormant.class),
+        List.of("every"),
+        "such as reset-dormant: { every: 100, threshold: 0.025 }");
+    whole(
+        fields.mapping("shrink-perturb"),
+        what + ", shrink-perturb",
+        components(Protection.ShrinkPerturb.class),
+        List.of(),
+        "such as shrink-perturb: { shrink: 0.9, noise: 0.1 }");
+  }
+
+  /** A mapping in which every field is required; those named are whole numbers. */
+  private void whole(
+      Node.@Nullable Mapping mapping,
+      String what,
+      List<String> required,
+      List<String> integers,
+      String example) {
+    if (mapping == null) {
+      return;
+    }
+    Fields fields = new Fields(mapping, what, required, problems);
+    for (String field : required) {
+      if (!fields.has(field)) {
+        fields.missing(field, example);
+      } else if (integers.contains(field)) {
+        fields.integer(field, 0, 0, 1_000_000_000);
+      } else {
+        fields.number(field, v -> v >= 0 && v <= 1, "from 0 to 1");
+      }
+    }
   }
 
   /** Notes a text that is none of an enumeration's written forms. */

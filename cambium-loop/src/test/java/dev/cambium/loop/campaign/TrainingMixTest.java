@@ -49,7 +49,7 @@ class TrainingMixTest {
     Digest old = data(row("a", "q1", "x"), row("b", "q2", "x"), row("c", "q3", "x"));
     Digest older = data(row("d", "q4", "x"));
     Digest fresh = data(row("e", "q5", "x"));
-    List<Action.DataShare> mix = mixes.update(List.of(older, old), List.of(fresh), 0.4);
+    List<Action.DataShare> mix = mixes.update(List.of(older, old), List.of(fresh), 0.4, null);
     assertThat(mix).extracting(Action.DataShare::data).containsExactly(fresh, older, old);
     assertThat(mix.get(0).weight()).isCloseTo(0.6, within(1e-12));
     assertThat(mix.get(1).weight()).isCloseTo(0.1, within(1e-12));
@@ -57,18 +57,37 @@ class TrainingMixTest {
   }
 
   @Test
+  void replayCanBeBalancedByATag() {
+    Digest old =
+        data(
+            Row.qa("a", "q1", "x", Map.of("skill", "fees")),
+            Row.qa("b", "q2", "x", Map.of("skill", "fees")),
+            Row.qa("c", "q3", "x", Map.of("skill", "limits")),
+            row("d", "q4", "x"));
+    Digest older = data(Row.qa("e", "q5", "x", Map.of("skill", "fees")));
+    Digest fresh = data(row("f", "q6", "x"));
+    List<Action.DataShare> mix = mixes.update(List.of(older, old), List.of(fresh), 0.3, "skill");
+    assertThat(mix).hasSize(4);
+    assertThat(mix.get(0).weight()).isCloseTo(0.7, within(1e-12));
+    assertThat(mix.subList(1, 4))
+        .allSatisfy(share -> assertThat(share.weight()).isCloseTo(0.1, within(1e-12)));
+    assertThat(mix.subList(1, 4).stream().map(this::ids))
+        .containsExactly(List.of("d"), List.of("e", "a", "b"), List.of("c"));
+  }
+
+  @Test
   void withoutReplayOrHistoryThereIsOnlyWhatIsNew() {
     Digest old = data(row("a", "q1", "x"));
     Digest fresh = data(row("b", "q2", "x"));
-    assertThat(mixes.update(List.of(old), List.of(fresh), 0)).hasSize(1);
-    assertThat(mixes.update(List.of(), List.of(fresh), 0.5)).hasSize(1);
+    assertThat(mixes.update(List.of(old), List.of(fresh), 0, null)).hasSize(1);
+    assertThat(mixes.update(List.of(), List.of(fresh), 0.5, null)).hasSize(1);
   }
 
   @Test
   void anotherAnswerToTheSameQuestionSupersedesTheEarlierOne() {
     Digest old = data(row("a", "What is the  fee?", "5"), row("b", "What else?", "tea"));
     Digest fresh = data(row("c", "what is the fee?", "7"));
-    List<Action.DataShare> mix = mixes.update(List.of(old), List.of(fresh), 0.5);
+    List<Action.DataShare> mix = mixes.update(List.of(old), List.of(fresh), 0.5, null);
     assertThat(ids(mix.get(1))).containsExactly("b");
   }
 
@@ -77,7 +96,7 @@ class TrainingMixTest {
     Digest old =
         data(fact("a", "gold fee?", "5", "gold-fee"), fact("b", "gold limit?", "9", "gold-limit"));
     Digest fresh = data(fact("c", "what does gold cost?", "7", "gold-fee"));
-    List<Action.DataShare> mix = mixes.update(List.of(old), List.of(fresh), 0.5);
+    List<Action.DataShare> mix = mixes.update(List.of(old), List.of(fresh), 0.5, null);
     assertThat(ids(mix.get(1))).containsExactly("b");
     assertThat(mixes.holding(List.of(old, fresh), Map.of(old, old)))
         .extracting(Row::id)
@@ -97,7 +116,7 @@ class TrainingMixTest {
   void dataThatIsWhollySupersededIsLeftOut() {
     Digest old = data(row("a", "q", "x"));
     Digest fresh = data(row("b", "q", "y"));
-    assertThat(mixes.update(List.of(old), List.of(fresh), 0.5))
+    assertThat(mixes.update(List.of(old), List.of(fresh), 0.5, null))
         .extracting(Action.DataShare::data)
         .containsExactly(fresh);
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.cambium.loop.data.DataException;
 import dev.cambium.model.Channel;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.ScorerKind;
 import dev.cambium.model.Tier;
@@ -83,6 +84,52 @@ class DeclarationTest {
   private List<String> problems(String part, String replacement) {
     assertThat(VALID).contains(part);
     return problems(VALID.replace(part, replacement));
+  }
+
+  private static final String PROTECT =
+      "kl: 0.1, l2-init: 0.001, ewc: 50, orthogonal: 0.5, interpolate: 0.8,"
+          + " rewarm: { warmup: 20, cooldown: 100, floor: 0.3 }, balance-by: intent";
+
+  private static String withProtection(String protect) {
+    return VALID.replace(
+        "router-lora: { method: lora,",
+        "router-lora: { method: lora, protect: { " + protect + " },");
+  }
+
+  @Test
+  void protectionIsReadAndRefusedByName() throws IOException {
+    assertThat(withProtection(PROTECT)).isNotEqualTo(VALID);
+    write("ecosystem.yaml", withProtection(PROTECT));
+    Recipe recipe = Declaration.load(directory).recipe("card-router").orElseThrow();
+    assertThat(recipe.protect())
+        .isEqualTo(
+            new Protection(
+                0.1,
+                0.001,
+                50.0,
+                0.5,
+                null,
+                0.8,
+                new Protection.Rewarm(20, 100, 0.3),
+                null,
+                null,
+                "intent"));
+    assertThat(problems(withProtection(PROTECT.replace("kl: 0.1", "kl: -1"))))
+        .singleElement()
+        .asString()
+        .contains("recipe 'router-lora', protect: 'kl' must be a number above 0");
+    assertThat(problems(withProtection(PROTECT.replace("ewc", "ecw"))))
+        .singleElement()
+        .asString()
+        .contains("unknown field 'ecw'; did you mean 'ewc'");
+    assertThat(problems(withProtection(PROTECT.replace(", floor: 0.3", ""))))
+        .singleElement()
+        .asString()
+        .contains("protect, rewarm: 'floor' is missing; such as rewarm: {");
+    assertThat(problems(withProtection(PROTECT + ", spectral: 0.1")))
+        .singleElement()
+        .asString()
+        .contains("spectral: goes with method full");
   }
 
   @Test

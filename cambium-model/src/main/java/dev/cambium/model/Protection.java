@@ -1,0 +1,121 @@
+package dev.cambium.model;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a training does so that the version keeps what it can do, and how well it learns. Everything
+ * is optional and can be combined; {@code ecosystem.yaml} has it under a recipe's {@code protect}.
+ *
+ * @param kl strength × KL(released parent ‖ model), in nats, at every supervised token (Hinton et
+ *     al., 2015; Li and Hoiem, 2016)
+ * @param l2Init strength / 2 × the squared distance to the weights that the training starts from
+ *     (L2-SP; Li et al., 2018)
+ * @param ewc strength / 2 × the squared distance to them, each weight by its Fisher information on
+ *     the line's earlier data (elastic weight consolidation; Kirkpatrick et al., 2017)
+ * @param orthogonal strength × the squared overlap of a new adapter's input directions with those
+ *     of the adapter before it, which stays as it is (O-LoRA; Wang et al., 2023); for method lora.
+ *     The ranks of the two add up
+ * @param spectral strength / 2 × the squared difference of every layer matrix' top singular value
+ *     from the foundation's (after Lewandowski et al., 2024); for method full
+ * @param interpolate at the end the weights become start + interpolate × (trained − start)
+ *     (WiSE-FT; Wortsman et al., 2022); in (0, 1)
+ * @param rewarm a learning rate without a horizon, in place of warmup-share and schedule
+ * @param resetDormant units that hardly act are made anew; for method full
+ * @param shrinkPerturb what is done to the weights before the first step; for method full
+ * @param balanceBy tag whose values get equal shares of the replay; none for shares by row count
+ */
+public record Protection(
+    @Nullable Double kl,
+    @Nullable Double l2Init,
+    @Nullable Double ewc,
+    @Nullable Double orthogonal,
+    @Nullable Double spectral,
+    @Nullable Double interpolate,
+    @Nullable Rewarm rewarm,
+    @Nullable ResetDormant resetDormant,
+    @Nullable ShrinkPerturb shrinkPerturb,
+    @Nullable String balanceBy) {
+
+  /** Nothing. */
+  public static final Protection NONE =
+      new Protection(null, null, null, null, null, null, null, null, null, null);
+
+  /**
+   * An infinite schedule (after Ibrahim et al., 2024): the rate rises linearly, cools down along
+   * half a cosine and then stays, so that a longer run has the same beginning.
+   *
+   * @param warmup steps of rise
+   * @param cooldown steps of fall
+   * @param floor where it stays, relative to the peak, in (0, 1]
+   */
+  public record Rewarm(int warmup, int cooldown, double floor) {
+    public Rewarm {
+      require(warmup >= 0, "rewarm: warmup must not be negative: " + warmup);
+      require(cooldown >= 0, "rewarm: cooldown must not be negative: " + cooldown);
+      require(floor > 0 && floor <= 1, "rewarm: floor must be in (0, 1]: " + floor);
+    }
+  }
+
+  /**
+   * Feed-forward units whose mean activation is at most threshold × the layer's mean get fresh
+   * incoming weights, no outgoing ones, and an optimizer that has forgotten them (ReDo; Sokar et
+   * al., 2023).
+   *
+   * @param every steps between looks
+   * @param threshold in [0, 1)
+   */
+  public record ResetDormant(int every, double threshold) {
+    public ResetDormant {
+      require(every >= 1, "reset-dormant: every must be at least 1: " + every);
+      require(
+          threshold >= 0 && threshold < 1,
+          "reset-dormant: threshold must be in [0, 1): " + threshold);
+    }
+  }
+
+  /**
+   * Weights become shrink × weights + noise × fresh ones (Ash and Adams, 2020).
+   *
+   * @param shrink in (0, 1]
+   * @param noise in [0, 1]
+   */
+  public record ShrinkPerturb(double shrink, double noise) {
+    public ShrinkPerturb {
+      require(shrink > 0 && shrink <= 1, "shrink-perturb: shrink must be in (0, 1]: " + shrink);
+      require(noise >= 0 && noise <= 1, "shrink-perturb: noise must be in [0, 1]: " + noise);
+    }
+  }
+
+  public Protection {
+    positive("kl", kl);
+    positive("l2-init", l2Init);
+    positive("ewc", ewc);
+    positive("orthogonal", orthogonal);
+    positive("spectral", spectral);
+    require(
+        interpolate == null || (interpolate > 0 && interpolate < 1),
+        "interpolate must be in (0, 1): " + interpolate);
+    require(balanceBy == null || !balanceBy.isBlank(), "balance-by must name a tag");
+  }
+
+  private static void positive(String name, @Nullable Double value) {
+    require(
+        value == null || (value > 0 && !Double.isInfinite(value)),
+        name + " must be positive: " + value);
+  }
+
+  private static void require(boolean condition, String message) {
+    if (!condition) {
+      throw new IllegalArgumentException("protect: " + message);
+    }
+  }
+
+  /** Refuses what does not go with a method. */
+  void requireFits(Recipe.Method method) {
+    boolean full = method == Recipe.Method.FULL;
+    require(full || spectral == null, "spectral: goes with method full");
+    require(full || resetDormant == null, "reset-dormant: goes with method full");
+    require(full || shrinkPerturb == null, "shrink-perturb: goes with method full");
+    require(!full || orthogonal == null, "orthogonal: goes with method lora");
+  }
+}
