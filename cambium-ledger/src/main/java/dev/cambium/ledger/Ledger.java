@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,16 @@ public final class Ledger implements AutoCloseable {
    * @throws LedgerException if there is none, a newer Cambium made it, or its key is not usable
    */
   public static Ledger open(Path directory, InstantSource clock) {
+    return open(directory, clock, UnaryOperator.identity());
+  }
+
+  /**
+   * As {@link #open(Path, InstantSource)}, with something between the ledger and its database: how
+   * a failing disk, a lost reply or a crash at any write is simulated.
+   *
+   * @param between is given what opens the database's connections, and returns what to use instead
+   */
+  public static Ledger open(Path directory, InstantSource clock, UnaryOperator<Connector> between) {
     Path home = directory.resolve(HOME);
     Path file = home.resolve(DATABASE);
     if (!Files.isRegularFile(file)) {
@@ -111,7 +122,7 @@ public final class Ledger implements AutoCloseable {
     }
     SqliteConnector connector = new SqliteConnector(file);
     Path keys = home.resolve(KEYS);
-    Ledger ledger = new Ledger(connector, SigningKey.load(keys), keys, clock);
+    Ledger ledger = new Ledger(between.apply(connector), SigningKey.load(keys), keys, clock);
     try {
       int found = ledger.database.schemaVersion();
       if (found > VERSION) {
@@ -254,6 +265,7 @@ public final class Ledger implements AutoCloseable {
       connection = writer();
       connection.setAutoCommit(false);
       written = write(Database.dsl(connection), actor, facts, preconditions, successor);
+      connector.requireInPlace();
     } catch (ConflictException | InvalidFactException e) {
       rollback();
       throw e;

@@ -390,6 +390,37 @@ public final class LedgerState {
     return Collections.unmodifiableSortedMap(all);
   }
 
+  /** The versions that every line's channel of one kind points at, by line. */
+  public SortedMap<String, Recorded<Fact.VersionRegistered>> versionsAt(Channel channel) {
+    Table<?> at = CHANNEL_TABLE.as("at");
+    Field<String> atLine = field(name("at", "line"), SQLDataType.CLOB);
+    Field<Integer> atNumber = field(name("at", "number"), SQLDataType.INTEGER);
+    Field<String> atChannel = field(name("at", "channel"), SQLDataType.CLOB);
+    Table<?> version = VERSION_TABLE.as("v");
+    Field<Long> registered = field(name("v", "record_idx"), SQLDataType.BIGINT);
+    SortedMap<String, Recorded<Fact.VersionRegistered>> all = new TreeMap<>();
+    source.read(
+        dsl ->
+            dsl
+                .select(LEAF)
+                .from(at)
+                .join(version)
+                .on(
+                    field(name("v", "line"), SQLDataType.CLOB).eq(atLine),
+                    field(name("v", "number"), SQLDataType.INTEGER).eq(atNumber))
+                .join(LOG_RECORD)
+                .on(IDX.eq(registered))
+                .where(atChannel.eq(channel.label()))
+                .fetch(LEAF)
+                .stream()
+                .map(leaf -> Recorded.of(parse(leaf), Fact.VersionRegistered.class))
+                .collect(
+                    () -> all,
+                    (into, found) -> into.put(found.fact().version().line(), found),
+                    SortedMap::putAll));
+    return Collections.unmodifiableSortedMap(all);
+  }
+
   /** How a channel moved. */
   public List<Recorded<Fact.ChannelMoved>> channelHistory(String line, Channel channel) {
     return facts(
@@ -461,6 +492,11 @@ public final class LedgerState {
   /** The result of an action, if it was ever carried out. */
   public Optional<Recorded<Fact.ActionFinished>> action(Digest key) {
     return last(Fact.ActionFinished.class, ACTION_TABLE, RECORD_IDX, ACTION.eq(key.hex()));
+  }
+
+  /** Every action that was carried out. */
+  public List<Recorded<Fact.ActionFinished>> actions() {
+    return facts(Fact.ActionFinished.class, ACTION_TABLE, RECORD_IDX, noCondition());
   }
 
   /** The newest actions of a kind, the newest first, for estimates. */

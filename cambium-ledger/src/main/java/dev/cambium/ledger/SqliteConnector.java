@@ -1,8 +1,12 @@
 package dev.cambium.ledger;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Optional;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
@@ -18,6 +22,9 @@ final class SqliteConnector implements Connector {
   static final int BUSY_TIMEOUT_MS = 30_000;
 
   private final Path file;
+
+  /** What the file was when the writer was opened. */
+  private volatile Optional<Object> opened = Optional.empty();
 
   SqliteConnector(Path file) {
     this.file = file;
@@ -35,7 +42,34 @@ final class SqliteConnector implements Connector {
 
   @Override
   public Connection writer() throws SQLException {
-    return dataSource(SQLiteConfig.SynchronousMode.FULL, true).getConnection();
+    if (identity().isEmpty()) { // or SQLite would make a new, empty one
+      throw new SQLException(file + " was removed; put it back");
+    }
+    Connection writer = dataSource(SQLiteConfig.SynchronousMode.FULL, true).getConnection();
+    opened = identity();
+    return writer;
+  }
+
+  /** A file that was removed takes writes as before, and loses them when it is closed. */
+  @Override
+  public void requireInPlace() throws SQLException {
+    Optional<Object> now = identity();
+    if (!now.equals(opened)) {
+      throw new SQLException(
+          file
+              + (now.isEmpty() ? " was removed" : " was replaced by another file")
+              + " while this process had it open; put the file back and start again");
+    }
+  }
+
+  /** The file's inode, where the file system has such a thing. */
+  private Optional<Object> identity() {
+    try {
+      BasicFileAttributes found = Files.readAttributes(file, BasicFileAttributes.class);
+      return Optional.of(found.fileKey() == null ? file : found.fileKey());
+    } catch (IOException e) {
+      return Optional.empty();
+    }
   }
 
   @Override

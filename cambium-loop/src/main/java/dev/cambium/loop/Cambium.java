@@ -40,6 +40,7 @@ import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.plan.CostModel;
 import dev.cambium.loop.plan.Plan;
 import dev.cambium.loop.plan.Planner;
+import dev.cambium.model.Action;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
@@ -117,13 +118,14 @@ public final class Cambium implements AutoCloseable {
       String actor,
       InstantSource clock,
       Ledger ledger,
+      ArtifactStore store,
       @Nullable Supplier<JobExecutor> executors) {
     this.directory = directory;
     this.actor = actor;
     this.clock = clock;
     this.ledger = ledger;
     Path home = directory.resolve(HOME);
-    this.store = LocalArtifactStore.open(home.resolve("objects"));
+    this.store = store;
     this.versions = new VersionFiles(store, home.resolve("cache"));
     this.intake = new Intake(this, ledger, store, versions, actor);
     this.releases = new Releases(this, ledger, actor, clock);
@@ -167,7 +169,8 @@ public final class Cambium implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write to " + root, e);
     }
-    Cambium cambium = new Cambium(root, actor, clock, Ledger.create(root, clock), executors);
+    Cambium cambium =
+        over(root, actor, clock, Ledger.create(root, clock), localStore(root), executors);
     cambium.declare();
     return cambium;
   }
@@ -184,7 +187,28 @@ public final class Cambium implements AutoCloseable {
       InstantSource clock,
       @Nullable Supplier<JobExecutor> executors) {
     Path root = directory.toAbsolutePath().normalize();
-    return new Cambium(root, actor, clock, Ledger.open(root, clock), executors);
+    return over(root, actor, clock, Ledger.open(root, clock), localStore(root), executors);
+  }
+
+  /**
+   * An ecosystem over a ledger and a store that the caller has opened. The ledger is closed with
+   * it.
+   *
+   * @param executors as in {@code create}; null for worker processes on this machine
+   */
+  public static Cambium over(
+      Path directory,
+      String actor,
+      InstantSource clock,
+      Ledger ledger,
+      ArtifactStore store,
+      @Nullable Supplier<JobExecutor> executors) {
+    return new Cambium(
+        directory.toAbsolutePath().normalize(), actor, clock, ledger, store, executors);
+  }
+
+  private static ArtifactStore localStore(Path root) {
+    return LocalArtifactStore.open(root.resolve(HOME).resolve("objects"));
   }
 
   /** The ecosystem that a directory lies in: itself, or the nearest one above it. */
@@ -663,20 +687,34 @@ public final class Cambium implements AutoCloseable {
   public ArtifactStore.Collected gc() {
     try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium gc", clock)) {
       Objects.requireNonNull(lock);
-      Set<Digest> reachable = new HashSet<>();
-      state().forEachArtifact(reachable::add);
-      for (Recorded<Fact.VersionRegistered> version : state().versions()) {
-        versions
-            .manifest(version.fact().manifest())
-            .files()
-            .forEach(f -> reachable.add(f.digest()));
-      }
+      Set<Digest> reachable = reachable();
       VersionFiles.delete(directory.resolve(HOME).resolve("cache"));
       Hub.sweep(directory.resolve(DOWNLOADS), clock.instant().minus(GC_GRACE));
       return store.collect(reachable, GC_GRACE);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot clear " + directory.resolve(DOWNLOADS), e);
     }
+  }
+
+  /**
+   * What records name, what the manifests among that name, and what recorded actions started from:
+   * a candidate that was never registered, a mix of earlier rows. Without these no action could be
+   * replayed.
+   */
+  private Set<Digest> reachable() {
+    Set<Digest> reachable = new HashSet<>();
+    Set<Digest> manifests = new HashSet<>();
+    state().forEachArtifact(reachable::add);
+    state().versions().forEach(v -> manifests.add(v.fact().manifest()));
+    for (Recorded<Fact.ActionFinished> recorded : state().actions()) {
+      Action action = Json.read(store.bytes(recorded.fact().spec()), Action.class);
+      reachable.addAll(action.inputs());
+      manifests.addAll(action.versions());
+    }
+    for (Digest manifest : manifests) {
+      versions.manifest(manifest).files().forEach(f -> reachable.add(f.digest()));
+    }
+    return reachable;
   }
 
   Workspace workspace(Declaration declaration) {

@@ -3,6 +3,7 @@ package dev.cambium.model;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,15 @@ public sealed interface Action {
   default String kind() {
     return getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT);
   }
+
+  /**
+   * The artifacts that the work starts from: manifests of versions, suites and data. Without them
+   * it could not be carried out again.
+   */
+  List<Digest> inputs();
+
+  /** Those of the {@link #inputs} that are manifests of versions. */
+  List<Digest> versions();
 
   /**
    * The identity of the work: this action together with what else its result depends on.
@@ -79,6 +89,18 @@ public sealed interface Action {
         throw new IllegalArgumentException("training without data");
       }
     }
+
+    @Override
+    public List<Digest> versions() {
+      return adapter == null ? List.of(start) : List.of(start, adapter);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      List<Digest> inputs = new ArrayList<>(versions());
+      mix.forEach(share -> inputs.add(share.data()));
+      return List.copyOf(inputs);
+    }
   }
 
   /**
@@ -88,7 +110,17 @@ public sealed interface Action {
    * @param oldBase what {@code tuned} was made from
    * @param newBase the base it is carried to
    */
-  record Transplant(Digest oldBase, Digest newBase, Digest tuned, double alpha) implements Action {}
+  record Transplant(Digest oldBase, Digest newBase, Digest tuned, double alpha) implements Action {
+    @Override
+    public List<Digest> versions() {
+      return List.of(oldBase, newBase, tuned);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      return versions();
+    }
+  }
 
   /**
    * Scores a version on a range of a suite's items.
@@ -103,6 +135,16 @@ public sealed interface Action {
       if (from < 0 || to <= from) {
         throw new IllegalArgumentException("an empty range of items: " + from + " to " + to);
       }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      return List.of(version);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      return List.of(version, suite);
     }
   }
 }

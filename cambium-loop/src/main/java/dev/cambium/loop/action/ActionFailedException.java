@@ -4,11 +4,11 @@ package dev.cambium.loop.action;
 public final class ActionFailedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  ActionFailedException(String message) {
+  public ActionFailedException(String message) {
     super(message);
   }
 
-  ActionFailedException(String message, Throwable cause) {
+  public ActionFailedException(String message, Throwable cause) {
     super(message, cause);
   }
 }

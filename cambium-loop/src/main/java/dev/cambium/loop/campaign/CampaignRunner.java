@@ -19,13 +19,16 @@ import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -114,7 +117,10 @@ public final class CampaignRunner {
     AtomicInteger done = new AtomicInteger();
     int total = plan.steps().size();
     progress.at("Campaign " + campaign, 0, total, "");
-    ExecutorService threads = Executors.newFixedThreadPool(workspace.actions().width());
+    int width = workspace.actions().width();
+    // One at a time: on this thread and in the plan's order, so that a run can be repeated exactly.
+    ExecutorService pool = width == 1 ? null : Executors.newFixedThreadPool(width);
+    Executor threads = pool == null ? Runnable::run : pool;
     try {
       Map<String, CompletableFuture<Void>> settled = new HashMap<>();
       for (Plan.Step step : plan.steps()) { // parents come first
@@ -144,7 +150,9 @@ public final class CampaignRunner {
       }
       throw e;
     } finally {
-      threads.shutdown();
+      if (pool != null) {
+        pool.shutdown();
+      }
     }
   }
 
@@ -230,6 +238,7 @@ public final class CampaignRunner {
               campaign,
               step,
               current,
+              parent,
               List.of(best -> candidates.declared(line, Objects.requireNonNull(parent))));
       case CARRY -> carry(campaign, step, line, Objects.requireNonNull(current), parent);
     }
@@ -239,6 +248,12 @@ public final class CampaignRunner {
       String campaign, Plan.Step step, VersionRef imported, @Nullable VersionRef current) {
     if (imported.equals(current)) {
       cutOff(campaign, step, current, imported + " is stable already");
+      return;
+    }
+    Optional<String> undone =
+        undone(campaign, step, state().version(imported).orElseThrow().fact().manifest());
+    if (undone.isPresent()) {
+      reject(campaign, step, current, List.of(), List.of(undone.get()));
       return;
     }
     Judge.Judged judged = judge.judge(imported, current, campaign, progress);
@@ -266,6 +281,7 @@ public final class CampaignRunner {
         campaign,
         step,
         current,
+        parent,
         List.of(best -> candidates.learn(line, current, parent, fresh, progress)));
   }
 
@@ -283,7 +299,7 @@ public final class CampaignRunner {
     for (Rung rung : step.rungs()) {
       attempts.add(best -> candidates.carry(line, current, parent, rung, best, progress));
     }
-    attempt(campaign, step, current, attempts);
+    attempt(campaign, step, current, parent, attempts);
   }
 
   /**
@@ -312,7 +328,10 @@ public final class CampaignRunner {
     try {
       Candidates.Candidate candidate =
           candidates.carry(line, current, parent, Rung.REUSE, null, progress);
-      VersionRef registered = register(campaign, step, current, candidate);
+      if (undone(campaign, step, candidate.manifest().digest()).isPresent()) {
+        return false;
+      }
+      VersionRef registered = register(campaign, step, current, parent, candidate);
       Judge.Judged judged =
           state().verdicts(registered).stream()
               .filter(v -> campaign.equals(v.fact().campaign()))
@@ -357,7 +376,11 @@ public final class CampaignRunner {
   }
 
   private void attempt(
-      String campaign, Plan.Step step, @Nullable VersionRef current, List<Attempt> attempts) {
+      String campaign,
+      Plan.Step step,
+      @Nullable VersionRef current,
+      @Nullable VersionRef parent,
+      List<Attempt> attempts) {
     List<Verdict> verdicts = new ArrayList<>();
     List<String> obstacles = new ArrayList<>();
     @Nullable Digest best = null;
@@ -380,7 +403,12 @@ public final class CampaignRunner {
         obstacles.add(unchanged);
         continue;
       }
-      VersionRef registered = register(campaign, step, current, candidate);
+      Optional<String> undone = undone(campaign, step, candidate.manifest().digest());
+      if (undone.isPresent()) {
+        obstacles.add(undone.get());
+        continue;
+      }
+      VersionRef registered = register(campaign, step, current, parent, candidate);
       Judge.Judged judged = judge.judge(registered, current, campaign, progress);
       verdicts.add(judged.verdict());
       if (judged.verdict().decision() == Decision.PASS) {
@@ -426,10 +454,47 @@ public final class CampaignRunner {
     return null;
   }
 
+  /**
+   * Why these very files must not be released: somebody has taken them back, and no signal of the
+   * campaign for the line, or for what it is built on, has arrived since. A verdict or a candidate
+   * from before a rollback is no reason to undo it.
+   */
+  private Optional<String> undone(String campaign, Plan.Step step, Digest manifest) {
+    Recorded<Fact.ChannelMoved> rollback = null;
+    for (Recorded<Fact.ChannelMoved> move : state().channelHistory(step.line(), Channel.STABLE)) {
+      boolean back = move.fact().movement() == Fact.Movement.ROLLBACK;
+      VersionRef moved = back ? move.fact().from() : move.fact().to();
+      if (moved != null
+          && state().version(moved).orElseThrow().fact().manifest().equals(manifest)) {
+        rollback = back ? move : null; // a release after it was somebody's will
+      }
+    }
+    if (rollback == null) {
+      return Optional.empty();
+    }
+    Set<String> lineage = new HashSet<>();
+    for (@Nullable String line = step.line();
+        line != null;
+        line = workspace.declaration().line(line).parent()) {
+      lineage.add(line);
+    }
+    for (String id : state().campaign(campaign).orElseThrow().opened().fact().signals()) {
+      Recorded<Fact.SignalReceived> signal = state().signal(id).orElseThrow().received();
+      if (lineage.contains(signal.fact().line()) && signal.index() > rollback.index()) {
+        return Optional.empty();
+      }
+    }
+    return Optional.of(
+        String.format(
+            "this is what %s was when it was rolled back (%s); to have it back, release it by hand",
+            rollback.fact().from(), rollback.fact().reason()));
+  }
+
   private VersionRef register(
       String campaign,
       Plan.Step step,
       @Nullable VersionRef current,
+      @Nullable VersionRef parent,
       Candidates.Candidate candidate) {
     LedgerState state = state();
     Digest manifest = candidate.manifest().digest();
@@ -441,15 +506,22 @@ public final class CampaignRunner {
     }
     int number = state.nextVersionNumber(step.line());
     VersionRef ref = new VersionRef(step.line(), number);
-    String parentLine = workspace.declaration().line(step.line()).parent();
     VersionRef before = state.channel(step.line(), Channel.CANDIDATE).orElse(null);
+    List<Precondition> preconditions = new ArrayList<>();
+    preconditions.add(new Precondition.CampaignOpen(campaign));
+    preconditions.add(new Precondition.NextVersionNumber(step.line(), number));
+    preconditions.add(new Precondition.ChannelAt(step.line(), Channel.CANDIDATE, before));
+    if (parent != null) {
+      // What it was made on; somebody may have rolled the parent back meanwhile.
+      preconditions.add(new Precondition.ChannelAt(parent.line(), Channel.STABLE, parent));
+    }
     append(
         List.of(
             new Fact.VersionRegistered(
                 ref,
                 manifest,
                 candidate.manifest().kind(),
-                parentLine == null ? null : stable(parentLine),
+                parent,
                 current,
                 candidate.rung(),
                 candidate.action(),
@@ -464,10 +536,7 @@ public final class CampaignRunner {
                 Fact.Movement.CANDIDATE,
                 null,
                 "made by " + campaign)),
-        List.of(
-            new Precondition.CampaignOpen(campaign),
-            new Precondition.NextVersionNumber(step.line(), number),
-            new Precondition.ChannelAt(step.line(), Channel.CANDIDATE, before)));
+        preconditions);
     return ref;
   }
 
@@ -559,6 +628,10 @@ public final class CampaignRunner {
     facts.add(new Fact.LineSettled(campaign, line, settlement, version, rung, reason));
     List<Precondition> all = new ArrayList<>(preconditions);
     all.add(new Precondition.LineUnsettled(campaign, line));
+    if (before.stream()
+        .noneMatch(f -> f instanceof Fact.ChannelMoved m && m.channel() == Channel.STABLE)) {
+      all.add(new Precondition.ChannelAt(line, Channel.STABLE, version));
+    }
     append(facts, all);
   }
 

@@ -2,6 +2,7 @@ package dev.cambium.loop.plan;
 
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.declaration.Policy;
@@ -9,6 +10,7 @@ import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
+import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.Recipe;
@@ -16,6 +18,7 @@ import dev.cambium.model.Rung;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -45,11 +48,29 @@ public final class Planner {
   private final ArtifactStore store;
   private final CostModel costs;
 
+  /** The stable version of every line, asked for once: a fleet may have ten thousand. */
+  private final Map<String, Fact.VersionRegistered> stable = new HashMap<>();
+
+  private final Map<String, Integer> suiteItems = new HashMap<>();
+
   public Planner(LedgerState state, Declaration declaration, ArtifactStore store, CostModel costs) {
     this.state = state;
     this.declaration = declaration;
     this.store = store;
     this.costs = costs;
+    state.versionsAt(Channel.STABLE).forEach((line, found) -> stable.put(line, found.fact()));
+    state
+        .ecosystem()
+        .ifPresent(
+            declared ->
+                declared
+                    .fact()
+                    .suites()
+                    .forEach((name, suite) -> suiteItems.put(name, lines(store.bytes(suite)))));
+  }
+
+  private static int lines(byte[] text) {
+    return (int) new String(text, StandardCharsets.UTF_8).lines().count();
   }
 
   /** Plans all open signals. */
@@ -82,12 +103,11 @@ public final class Planner {
 
   private Plan.@Nullable Step step(
       Line line, List<Fact.SignalReceived> own, Set<String> affected, Map<String, String> waiting) {
-    VersionRef current = state.channel(line.name(), Channel.STABLE).orElse(null);
+    Fact.VersionRegistered now = stable.get(line.name());
+    VersionRef current = now == null ? null : now.version();
     boolean parentAffected = line.parent() != null && affected.contains(line.parent());
     boolean parentReady =
-        line.parent() == null
-            || parentAffected
-            || state.channel(line.parent(), Channel.STABLE).isPresent();
+        line.parent() == null || parentAffected || stable.containsKey(line.parent());
     List<String> ids = own.stream().map(Fact.SignalReceived::signal).toList();
 
     VersionRef adopt =
@@ -125,35 +145,82 @@ public final class Planner {
     }
     if (line.tier() == Tier.APPLICATION) {
       Application declared = line.application();
-      if (declared != null && !declared.equals(released(current))) {
+      if (declared != null && !isReleased(declared, now)) {
         if (!parentReady) {
           waiting.put(line.name(), line.parent() + " has no stable version to build on yet");
           return null;
         }
-        return step(
-            line,
-            Plan.Cause.DECLARE,
-            current,
-            ids,
-            null,
-            List.of(),
-            current == null ? "not released yet" : line.applicationFile() + " was edited");
+        VersionRef undone = undone(line.name());
+        if (undone == null || !declared.equals(released(undone))) {
+          return step(
+              line,
+              Plan.Cause.DECLARE,
+              current,
+              ids,
+              null,
+              List.of(),
+              current == null ? "not released yet" : line.applicationFile() + " was edited");
+        }
+        if (!parentAffected) {
+          waiting.put(
+              line.name(),
+              "was rolled back from "
+                  + undone
+                  + ", which is what "
+                  + line.applicationFile()
+                  + " still says: edit it, or release "
+                  + undone
+                  + " by hand");
+          return null;
+        }
       }
     }
-    if (parentAffected && current != null) {
+    if (parentAffected && now != null) {
       return step(
           line,
           Plan.Cause.CARRY,
           current,
           ids,
           null,
-          rungs(line, current),
+          rungs(line, now),
           line.parent() + " is about to change");
     }
     if (current == null && line.tier() != Tier.FOUNDATION) {
       waiting.put(line.name(), "has no version yet: import one, or signal data for it");
     }
     return null;
+  }
+
+  /** The version that the last move of a line's stable channel took back, if it was a rollback. */
+  private @Nullable VersionRef undone(String line) {
+    List<Recorded<Fact.ChannelMoved>> moves = state.channelHistory(line, Channel.STABLE);
+    Fact.ChannelMoved last = moves.isEmpty() ? null : moves.get(moves.size() - 1).fact();
+    return last != null && last.movement() == Fact.Movement.ROLLBACK ? last.from() : null;
+  }
+
+  /**
+   * Whether a version is what a declaration says. Where it is, as mostly, its manifest can be
+   * computed and nothing need be read.
+   */
+  private boolean isReleased(Application declared, Fact.@Nullable VersionRegistered version) {
+    if (version == null) {
+      return false;
+    }
+    VersionRef parent = version.parent();
+    if (parent != null) {
+      Fact.VersionRegistered above = stable.get(parent.line());
+      Digest parentManifest =
+          above != null && above.version().equals(parent)
+              ? above.manifest()
+              : state.version(parent).orElseThrow().fact().manifest();
+      byte[] bytes = Json.canonical(declared);
+      FileEntry file = new FileEntry(Application.FILE, bytes.length, Digest.of(bytes));
+      Manifest expected = new Manifest(VersionKind.APPLICATION, parentManifest, List.of(file));
+      if (expected.digest().equals(version.manifest())) {
+        return true;
+      }
+    }
+    return declared.equals(released(version.version()));
   }
 
   private @Nullable Application released(@Nullable VersionRef version) {
@@ -173,8 +240,7 @@ public final class Planner {
   }
 
   /** The rungs by which a line's stable version could be carried to a new parent. */
-  private List<Rung> rungs(Line line, VersionRef current) {
-    Fact.VersionRegistered version = state.version(current).orElseThrow().fact();
+  private static List<Rung> rungs(Line line, Fact.VersionRegistered version) {
     List<Rung> rungs = new ArrayList<>();
     if (version.kind() != VersionKind.MODEL) {
       rungs.add(Rung.REUSE);
@@ -198,7 +264,7 @@ public final class Planner {
       String why) {
     int items =
         declaration.contract(line.name()).capabilities().stream()
-            .mapToInt(c -> suiteItems(c))
+            .mapToInt(c -> suiteItems.getOrDefault(c, 0))
             .sum();
     double judging = costs.evaluation(current == null ? items : 2 * items);
     double first = judging;
@@ -244,18 +310,5 @@ public final class Planner {
         measured,
         approval,
         why);
-  }
-
-  private int suiteItems(String capability) {
-    return state
-        .ecosystem()
-        .map(e -> e.fact().suites().get(capability))
-        .map(
-            digest ->
-                (int)
-                    new String(store.bytes(digest), java.nio.charset.StandardCharsets.UTF_8)
-                        .lines()
-                        .count())
-        .orElse(0);
   }
 }
