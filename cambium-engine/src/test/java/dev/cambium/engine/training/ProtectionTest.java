@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.Logits;
 import dev.cambium.engine.decoder.LoraAdapter;
-import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.engine.decoder.SplitMix64;
 import dev.cambium.engine.decoder.Trainable;
 import dev.cambium.model.Progress;

@@ -342,8 +342,11 @@ final class DeclarationReader {
     fields.number("interpolate", a -> a > 0 && a < 1, "above 0 and below 1");
     fields.text("balance-by");
     whole(
-        fields.mapping("rewarm"), what + ", rewarm", components(Protection.Rewarm.class), List.of(
-            "warmup", "cooldown"), "such as rewarm: { warmup: 20, cooldown: 100, floor: 0.3 }");
+        fields.mapping("rewarm"),
+        what + ", rewarm",
+        components(Protection.Rewarm.class),
+        List.of("warmup", "cooldown"),
+        "such as rewarm: { warmup: 20, cooldown: 100, floor: 0.3 }");
     whole(
         fields.mapping("reset-dormant"),
         what + ", reset-dormant",
