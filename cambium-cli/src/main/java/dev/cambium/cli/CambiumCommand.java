@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       PublishCommand.class,
       KeyCommand.class,
       GcCommand.class,
+      MigrateStoreCommand.class,
       CompletionCommand.class,
     },
     description = "Keeps a fleet of language models current: a closed loop of update and release.",

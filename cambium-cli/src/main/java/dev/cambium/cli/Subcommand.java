@@ -56,8 +56,8 @@ abstract class Subcommand implements Callable<Integer> {
     return named == null || named.isBlank() ? System.getProperty("user.name", "unknown") : named;
   }
 
-  /** A command on an ecosystem. */
-  abstract static class OnEcosystem extends Subcommand {
+  /** A command on the directory of an ecosystem, which it opens itself, if at all. */
+  abstract static class AtEcosystem extends Subcommand {
 
     @Option(
         names = {"-d", "--dir"},
@@ -66,16 +66,15 @@ abstract class Subcommand implements Callable<Integer> {
             "The ecosystem's directory (default: the one that the working directory lies in).")
     private @Nullable Path directory;
 
-    /** Does the work; the ecosystem is closed afterwards. */
-    abstract int on(Cambium cambium, Console console) throws Exception;
+    /** Does the work. */
+    abstract int at(Path directory, Console console) throws Exception;
 
     @Override
     public Integer call() throws Exception {
       Path found = directory();
       Logs.to(found);
-      try (Cambium cambium = Cambium.open(found, actor(), InstantSource.system());
-          Console console = console()) {
-        return on(cambium, console);
+      try (Console console = console()) {
+        return at(found, console);
       }
     }
 
@@ -89,6 +88,20 @@ abstract class Subcommand implements Callable<Integer> {
                   usage(
                       "neither this directory nor one above it is an ecosystem; name one with"
                           + " --dir, or make one with cambium init"));
+    }
+  }
+
+  /** A command on an ecosystem. */
+  abstract static class OnEcosystem extends AtEcosystem {
+
+    /** Does the work; the ecosystem is closed afterwards. */
+    abstract int on(Cambium cambium, Console console) throws Exception;
+
+    @Override
+    final int at(Path directory, Console console) throws Exception {
+      try (Cambium cambium = Cambium.open(directory, actor(), InstantSource.system())) {
+        return on(cambium, console);
+      }
     }
   }
 }

@@ -101,7 +101,8 @@ class ArchitectureTest {
         .doNotHaveFullyQualifiedName("dev.cambium.story.Tampering") // it forges
         .should()
         .dependOnClassesThat()
-        .resideInAnyPackage("java.sql..", "org.jooq..", "org.sqlite..", "org.flywaydb..")
+        .resideInAnyPackage(
+            "java.sql..", "org.jooq..", "org.sqlite..", "org.postgresql..", "org.flywaydb..")
         .because("what happened is read through LedgerState, whatever keeps it")
         .check(all);
   }

@@ -12,6 +12,7 @@ import dev.cambium.model.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -330,6 +331,29 @@ class CommandLineTest {
       assertThat(on("gc").expect(ExitCode.CONFLICT).err()).contains("a long run");
     }
     assertThat(on("gc").expect(ExitCode.DONE).out()).contains("Removed");
+  }
+
+  @Test
+  void aPasswordInAStoresAddressIsRefusedAndRepeatedNowhere() throws IOException {
+    ecosystem();
+    String address = "jdbc:postgresql://ann:hunter2@db/fleet";
+    Ran refused = on("migrate-store", "--to", address).expect(ExitCode.USAGE);
+    assertThat(refused.out() + refused.err())
+        .contains("CAMBIUM_STORE_PASSWORD")
+        .doesNotContain("hunter2");
+    write("ecosystem.yaml", YAML + "store: " + address + "\n");
+    Ran unopened = on("status", "--json").expect(ExitCode.USAGE);
+    assertThat(unopened.out() + unopened.err())
+        .contains("CAMBIUM_STORE_PASSWORD")
+        .doesNotContain("hunter2");
+    write("ecosystem.yaml", YAML);
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertThat(new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1))
+            .as("%s", file)
+            .doesNotContain("hunter2");
+      }
+    }
   }
 
   @Test

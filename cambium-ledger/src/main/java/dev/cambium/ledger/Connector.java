@@ -2,18 +2,28 @@ package dev.cambium.ledger;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import javax.sql.DataSource;
+import org.jooq.SQLDialect;
 
 /**
- * Opens connections to one database. Public so that tests and simulations can put one that fails,
+ * Opens connections to one database, and knows what is particular to its kind. Public so that tests and simulations can put one that fails,
  * dies or lies in front of the real one; see {@link Ledger#open(java.nio.file.Path,
- * java.time.InstantSource, java.util.function.UnaryOperator)}.
+ * StoreAddress, java.time.InstantSource, java.util.function.UnaryOperator)}.
  */
 public interface Connector {
 
-  /** A connection that may write. At most one of a process is open at a time. */
+  /** How long a writer waits for another's transaction, which takes milliseconds. */
+  int PATIENCE_MS = 30_000;
+
+  /** The database in messages; no secret. */
+  String where();
+
+  SQLDialect dialect();
+
+  /** A connection that may write; a commit on it waits for the disk. */
   Connection writer() throws SQLException;
 
-  /** A connection that can only read. */
+  /** A connection that can only read; its transactions see one snapshot each. */
   Connection reader() throws SQLException;
 
   /**
@@ -22,5 +32,38 @@ public interface Connector {
    *
    * @throws SQLException if it was removed or replaced
    */
-  default void requireInPlace() throws SQLException {}
+  void requireInPlace() throws SQLException;
+
+  /**
+   * Begins a transaction on a connection for writing. Until it ends, nobody else begins one; what
+   * others committed before is seen.
+   */
+  void begin(Connection writer) throws SQLException;
+
+  /** Whether a connection that was left idle is still good. */
+  boolean usable(Connection idle);
+
+  /** Whether a ledger was ever set up there. */
+  boolean exists() throws SQLException;
+
+  /** For the tool that brings the schema up to date. */
+  DataSource migrations();
+
+  /** Whether a failure is that of another writer that does not end. */
+  boolean isBusy(Throwable failure);
+
+  /**
+   * Takes the lock that machines share, if the database is shared by machines.
+   *
+   * @param holder who asks, for whoever finds it taken
+   * @return ends the lock; the end of the process ends it, too
+   * @throws LockedException if another has it
+   */
+  Held lock(String holder) throws SQLException;
+
+  /** A lock that is held. */
+  interface Held extends AutoCloseable {
+    @Override
+    void close();
+  }
 }

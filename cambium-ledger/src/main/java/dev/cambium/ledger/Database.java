@@ -13,6 +13,7 @@ import org.jooq.SQLDialect;
 import org.jooq.conf.Settings;
 import org.jooq.exception.DataAccessException;
 import org.jooq.impl.DSL;
+import org.jspecify.annotations.Nullable;
 
 /** Read transactions over a small set of connections, and the schema's version. */
 final class Database implements AutoCloseable, LedgerState.Source {
@@ -34,16 +35,41 @@ final class Database implements AutoCloseable, LedgerState.Source {
     this.connector = connector;
   }
 
-  static DSLContext dsl(Connection connection) {
-    return DSL.using(connection, SQLDialect.SQLITE, new Settings().withExecuteLogging(false));
+  static DSLContext dsl(Connection connection, SQLDialect dialect) {
+    return DSL.using(connection, dialect, new Settings().withExecuteLogging(false));
   }
 
   /** Brings a database to the newest schema. */
+  static void migrate(Connector connector) {
+    migrate(connector.migrations());
+  }
+
   static void migrate(DataSource source) {
     try {
       Flyway.configure().dataSource(source).locations(MIGRATIONS).load().migrate();
     } catch (FlywayException e) {
       throw new LedgerException("cannot set up the ledger's database: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Brings an existing database to the newest schema.
+   *
+   * @throws LedgerException if it is newer, or no ledger
+   */
+  void upgrade() {
+    int found = schemaVersion();
+    if (found > Schema.VERSION) {
+      throw new LedgerException(
+          connector.where()
+              + " has schema version "
+              + found
+              + ", and this Cambium knows versions up to "
+              + Schema.VERSION
+              + ": use the newer Cambium that wrote it");
+    }
+    if (found < Schema.VERSION) {
+      migrate(connector);
     }
   }
 
@@ -83,13 +109,13 @@ final class Database implements AutoCloseable, LedgerState.Source {
     try {
       connection = acquire();
       connection.setAutoCommit(false);
-      T result = query.apply(dsl(connection));
+      T result = query.apply(dsl(connection, connector.dialect()));
       connection.rollback();
       connection.setAutoCommit(true);
       reusable = true;
       return result;
     } catch (SQLException | DataAccessException e) {
-      throw failure("cannot read the ledger", e);
+      throw failure(connector, "cannot read the ledger", e);
     } finally {
       if (connection != null) {
         release(connection, reusable);
@@ -97,17 +123,16 @@ final class Database implements AutoCloseable, LedgerState.Source {
     }
   }
 
-  static LedgerException failure(String what, Exception cause) {
-    String message = String.valueOf(cause.getMessage());
-    if (message.contains("SQLITE_BUSY")) {
+  static LedgerException failure(Connector connector, String what, Exception cause) {
+    if (connector.isBusy(cause)) {
       return new LedgerException(
           what
               + ": another process has been writing for "
-              + SqliteConnector.BUSY_TIMEOUT_MS / 1000
+              + Connector.PATIENCE_MS / 1000
               + " s; try again when it is done",
           cause);
     }
-    return new LedgerException(what + ": " + message, cause);
+    return new LedgerException(what + ": " + cause.getMessage(), cause);
   }
 
   private Connection acquire() throws SQLException {
@@ -115,12 +140,20 @@ final class Database implements AutoCloseable, LedgerState.Source {
       if (closed) {
         throw new IllegalStateException("the ledger is closed");
       }
-      Connection connection = idle.poll();
-      if (connection != null) {
+    }
+    for (Connection connection = poll(); connection != null; connection = poll()) {
+      if (connector.usable(connection)) {
         return connection;
       }
+      close(connection);
     }
     return connector.reader();
+  }
+
+  private @Nullable Connection poll() {
+    synchronized (idle) {
+      return idle.poll();
+    }
   }
 
   private void release(Connection connection, boolean reusable) {

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -22,8 +23,10 @@ import java.util.concurrent.ConcurrentHashMap;
 /**
  * One process at a time does something long with an ecosystem. The lock is the operating system's
  * on {@code .cambium/lock}, so that it ends with the process, however that ends; the file's content
- * says who holds it, and is only for people. (The ledger needs no lock: its appends are compared
- * with the state in their transaction. The lock keeps two processes from doing the same work.)
+ * says who holds it, and is only for people. Where machines share a PostgreSQL database, the lock
+ * is one of a session there as well, which ends with the process, too. (The ledger needs no lock:
+ * its appends are compared with the state in their transaction. The lock keeps two processes from
+ * doing the same work.)
  */
 public final class EcosystemLock implements AutoCloseable {
 
@@ -55,15 +58,47 @@ public final class EcosystemLock implements AutoCloseable {
 
   private final Path file;
   private final FileChannel channel;
+  private final Connector.Held shared;
   private boolean closed;
 
-  private EcosystemLock(Path file, FileChannel channel) {
+  private EcosystemLock(Path file, FileChannel channel, Connector.Held shared) {
     this.file = file;
     this.channel = channel;
+    this.shared = shared;
   }
 
   /**
-   * Takes the lock.
+   * Takes the lock on this machine, and the one in the ledger's database if machines share that.
+   *
+   * @param directory the ecosystem's
+   * @param what this process is about to do, for whoever finds it locked
+   * @throws LockedException naming the holder, if somebody has it
+   * @throws LedgerException if the file cannot be written, or the database not be reached
+   */
+  public static EcosystemLock acquire(
+      Path directory, Ledger ledger, String what, InstantSource clock) {
+    return acquire(directory, ledger.connector(), what, clock);
+  }
+
+  static EcosystemLock acquire(
+      Path directory, Connector connector, String what, InstantSource clock) {
+    EcosystemLock local = acquire(directory, what, clock);
+    try {
+      return new EcosystemLock(
+          local.file,
+          local.channel,
+          connector.lock(what + ", process " + ProcessHandle.current().pid() + " on " + host()));
+    } catch (SQLException e) {
+      local.close();
+      throw Database.failure(connector, "cannot lock " + connector.where(), e);
+    } catch (RuntimeException e) {
+      local.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Takes the lock on this machine.
    *
    * @param directory the ecosystem's
    * @param what this process is about to do, for whoever finds it locked
@@ -99,7 +134,7 @@ public final class EcosystemLock implements AutoCloseable {
       }
       channel.truncate(0);
       channel.write(ByteBuffer.wrap(Json.canonical(self)), 0);
-      return new EcosystemLock(file, channel);
+      return new EcosystemLock(file, channel, () -> {});
     } catch (IOException | RuntimeException e) {
       HELD.remove(file);
       close(channel);
@@ -159,6 +194,7 @@ public final class EcosystemLock implements AutoCloseable {
       return;
     }
     closed = true;
+    shared.close();
     try {
       channel.truncate(0);
     } catch (IOException e) {

@@ -70,74 +70,101 @@ public final class Ledger implements AutoCloseable {
     this.state = new LedgerState(database);
   }
 
+  /** Makes an empty ledger in the ecosystem's own directory; see the other {@code create}. */
+  public static Ledger create(Path directory, InstantSource clock) {
+    return create(directory, StoreAddress.local(), clock);
+  }
+
   /**
-   * Makes an empty ledger with a new signing key.
+   * Makes an empty ledger with a new signing key, or with the one that is there if making it was
+   * once begun.
    *
-   * @param directory the ecosystem's
+   * @param directory the ecosystem's, which keeps the key
+   * @param address where the records are to lie
    * @throws LedgerException if there is one already, or it cannot be written
    */
-  public static Ledger create(Path directory, InstantSource clock) {
+  public static Ledger create(Path directory, StoreAddress address, InstantSource clock) {
     Path home = directory.resolve(HOME);
-    Path file = home.resolve(DATABASE);
-    if (Files.exists(file)) {
-      throw new LedgerException("there is a ledger already: " + file);
+    Connector connector = address.connector(directory);
+    if (exists(connector)) {
+      throw new LedgerException(
+          "there is a ledger already: "
+              + connector.where()
+              + (address.isLocal()
+                  ? ""
+                  : "; to work with it from here, copy "
+                      + home.resolve(KEYS)
+                      + " from where it was made"));
     }
     try {
       Files.createDirectories(home);
     } catch (IOException e) {
       throw new LedgerException("cannot create " + home + ": " + e, e);
     }
-    SigningKey key = SigningKey.generate(home.resolve(KEYS));
-    SqliteConnector connector = new SqliteConnector(file);
-    Database.migrate(connector.dataSource(org.sqlite.SQLiteConfig.SynchronousMode.FULL, true));
-    return new Ledger(connector, key, home.resolve(KEYS), clock);
+    if (!address.isLocal()) {
+      connect(connector); // before anything is written
+    }
+    Path keys = home.resolve(KEYS);
+    SigningKey key =
+        Files.exists(keys.resolve(SigningKey.PRIVATE_FILE))
+            ? SigningKey.load(keys)
+            : SigningKey.generate(keys);
+    Database.migrate(connector);
+    return new Ledger(connector, key, keys, clock);
+  }
+
+  /** Opens the ledger in the ecosystem's own directory; see the other {@code open}. */
+  public static Ledger open(Path directory, InstantSource clock) {
+    return open(directory, StoreAddress.local(), clock);
   }
 
   /**
    * Opens a ledger, bringing its schema up to date.
    *
    * @param directory the ecosystem's
-   * @throws LedgerException if there is none, a newer Cambium made it, or its key is not usable
+   * @param address where its records lie
+   * @throws LedgerException if there is none, it was moved elsewhere, a newer Cambium made it, or
+   *     its key is not usable
    */
-  public static Ledger open(Path directory, InstantSource clock) {
-    return open(directory, clock, UnaryOperator.identity());
+  public static Ledger open(Path directory, StoreAddress address, InstantSource clock) {
+    return open(directory, address, clock, UnaryOperator.identity());
   }
 
   /**
-   * As {@link #open(Path, InstantSource)}, with something between the ledger and its database: how
-   * a failing disk, a lost reply or a crash at any write is simulated.
+   * As the other {@code open}, with something between the ledger and its database: how a failing
+   * disk, a lost reply or a crash at any write is simulated.
    *
    * @param between is given what opens the database's connections, and returns what to use instead
    */
-  public static Ledger open(Path directory, InstantSource clock, UnaryOperator<Connector> between) {
-    Path home = directory.resolve(HOME);
-    Path file = home.resolve(DATABASE);
-    if (!Files.isRegularFile(file)) {
+  public static Ledger open(
+      Path directory,
+      StoreAddress address,
+      InstantSource clock,
+      UnaryOperator<Connector> between) {
+    Connector connector = between.apply(address.connector(directory));
+    if (!exists(connector)) {
       throw new LedgerException(
           "no ecosystem in "
               + directory
               + ": "
-              + file
-              + " does not exist; make one with: cambium init");
+              + (address.isLocal()
+                  ? connector.where() + " does not exist; make one with: cambium init"
+                  : connector.where()
+                      + " holds no ledger; move the one that there is with cambium migrate-store"
+                      + " --to URL, or make one with: cambium init"));
     }
-    SqliteConnector connector = new SqliteConnector(file);
-    Path keys = home.resolve(KEYS);
-    Ledger ledger = new Ledger(between.apply(connector), SigningKey.load(keys), keys, clock);
+    Path keys = directory.resolve(HOME).resolve(KEYS);
+    Ledger ledger = new Ledger(connector, SigningKey.load(keys), keys, clock);
     try {
-      int found = ledger.database.schemaVersion();
-      if (found > VERSION) {
-        throw new LedgerException(
-            file
-                + " has schema version "
-                + found
-                + ", and this Cambium knows versions up to "
-                + VERSION
-                + ": use the newer Cambium that wrote it");
-      }
-      if (found < VERSION) {
-        Database.migrate(connector.dataSource(org.sqlite.SQLiteConfig.SynchronousMode.FULL, true));
-      }
-      ledger.read(state -> ledger.key = ledger.signer(state));
+      ledger.database.upgrade();
+      ledger.database.read(
+          dsl -> {
+            LedgerState state = LedgerState.in(dsl);
+            StoreState.requireLive(dsl, address.toString());
+            state.checkpoint().ifPresent(ledger::requireOwn);
+            ledger.key = ledger.signer(state);
+            return dsl;
+          });
       return ledger;
     } catch (RuntimeException e) {
       ledger.close();
@@ -145,9 +172,68 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  /** Whether a directory is an ecosystem's. */
+  /** A log that another key signs is another ecosystem's, whatever the address says. */
+  private void requireOwn(String note) {
+    String own = key.verifier().name();
+    if (!note.startsWith(own + "\n")) {
+      throw new LedgerException(
+          connector.where()
+              + " holds the log "
+              + note.lines().findFirst().orElse("without a name")
+              + ", and the key here is of "
+              + own
+              + ": the store's address is that of another ecosystem");
+    }
+  }
+
+  private static boolean exists(Connector connector) {
+    try {
+      return connector.exists();
+    } catch (SQLException e) {
+      throw unreachable(connector, e);
+    }
+  }
+
+  private static void connect(Connector connector) {
+    try {
+      Database.close(connector.writer());
+    } catch (SQLException e) {
+      throw unreachable(connector, e);
+    }
+  }
+
+  private static LedgerException unreachable(Connector connector, SQLException e) {
+    return new LedgerException(
+        "cannot use the ledger's database "
+            + connector.where()
+            + ": "
+            + e.getMessage()
+            + " (user and password are taken from "
+            + StoreAddress.USER_VARIABLE
+            + " and "
+            + StoreAddress.PASSWORD_VARIABLE
+            + ")",
+        e);
+  }
+
+  /** Whether a directory is an ecosystem's, wherever its records lie. */
   public static boolean exists(Path directory) {
-    return Files.isRegularFile(directory.resolve(HOME).resolve(DATABASE));
+    Path home = directory.resolve(HOME);
+    return Files.isRegularFile(home.resolve(DATABASE))
+        || Files.isRegularFile(home.resolve(KEYS).resolve(SigningKey.PUBLIC_FILE));
+  }
+
+  /**
+   * Whether there is a ledger at an address.
+   *
+   * @throws LedgerException if its database cannot be reached
+   */
+  public static boolean exists(Path directory, StoreAddress address) {
+    return exists(address.connector(directory));
+  }
+
+  Connector connector() {
+    return connector;
   }
 
   /** The newest state; see {@link LedgerState}. */
@@ -263,15 +349,21 @@ public final class Ledger implements AutoCloseable {
     List<Written> written;
     try {
       connection = writer();
-      connection.setAutoCommit(false);
-      written = write(Database.dsl(connection), actor, facts, preconditions, successor);
+      connector.begin(connection);
+      written =
+          write(
+              Database.dsl(connection, connector.dialect()),
+              actor,
+              facts,
+              preconditions,
+              successor);
       connector.requireInPlace();
-    } catch (ConflictException | InvalidFactException e) {
+    } catch (LedgerException e) {
       rollback();
       throw e;
     } catch (SQLException | DataAccessException e) {
       discard();
-      throw Database.failure("nothing was recorded", e);
+      throw Database.failure(connector, "nothing was recorded", e);
     } catch (RuntimeException | Error e) {
       discard();
       throw e;
@@ -398,6 +490,7 @@ public final class Ledger implements AutoCloseable {
       List<? extends Fact> facts,
       List<? extends Precondition> preconditions,
       Optional<SigningKey> successor) {
+    StoreState.requireLive(dsl, connector.where());
     key = signer(LedgerState.in(dsl));
     Preconditions.check(LedgerState.in(dsl), preconditions);
     CompactRange tree = CompactRange.load(LedgerState.size(dsl), LedgerState.nodes(dsl));
@@ -454,22 +547,23 @@ public final class Ledger implements AutoCloseable {
     }
   }
 
-  /** Returns if the records are in after all. */
+  /**
+   * Returns if the records are in after all. Looks as the writer: where the answer got lost, the
+   * server may still be committing, and only its successor as the writer sees what became of it.
+   */
   private void settleOutcome(List<Written> written, SQLException failure) {
     boolean in;
     try {
-      in =
-          database.read(
-              dsl ->
-                  written.stream()
-                      .allMatch(
-                          w ->
-                              dsl.fetchExists(
-                                  selectOne()
-                                      .from(LOG_RECORD)
-                                      .where(
-                                          IDX.eq(w.record().index()), HASH.eq(w.hash().hex())))));
-    } catch (LedgerException e) {
+      Connection connection = connector.writer();
+      try {
+        connector.begin(connection);
+        DSLContext dsl = Database.dsl(connection, connector.dialect());
+        in = written.stream().allMatch(w -> holds(dsl, w));
+        connection.rollback();
+      } finally {
+        Database.close(connection);
+      }
+    } catch (SQLException | DataAccessException | LedgerException e) {
       e.addSuppressed(failure);
       throw new UnknownOutcomeException(
           "the database failed while committing records "
@@ -483,8 +577,15 @@ public final class Ledger implements AutoCloseable {
           e);
     }
     if (!in) {
-      throw Database.failure("nothing was recorded: the commit failed", failure);
+      throw Database.failure(connector, "nothing was recorded: the commit failed", failure);
     }
+  }
+
+  private static boolean holds(DSLContext dsl, Written written) {
+    return dsl.fetchExists(
+        selectOne()
+            .from(LOG_RECORD)
+            .where(IDX.eq(written.record().index()), HASH.eq(written.hash().hex())));
   }
 
   private Connection writer() throws SQLException {
@@ -492,6 +593,10 @@ public final class Ledger implements AutoCloseable {
       throw new IllegalStateException("the ledger is closed");
     }
     Connection connection = writer;
+    if (connection != null && !connector.usable(connection)) {
+      discard();
+      connection = null;
+    }
     if (connection == null) {
       connection = connector.writer();
       writer = connection;

@@ -246,7 +246,8 @@ public final class LedgerState {
   /** The names of the lines that have a version, in alphabetical order. */
   public List<String> lines() {
     return source.read(
-        dsl -> List.copyOf(dsl.selectDistinct(LINE).from(VERSION_TABLE).orderBy(LINE).fetch(LINE)));
+        // Sorted here: each database has an alphabet of its own.
+        dsl -> dsl.selectDistinct(LINE).from(VERSION_TABLE).fetch(LINE).stream().sorted().toList());
   }
 
   /** All versions of all lines. */

@@ -74,6 +74,11 @@ import org.jspecify.annotations.Nullable;
  */
 final class Projector {
 
+  /** As the schema has them, in characters. */
+  private static final int LONGEST_NAME = 255;
+
+  private static final int LONGEST_KIND = 40;
+
   private final DSLContext dsl;
   private final LedgerState state;
 
@@ -91,6 +96,7 @@ final class Projector {
     long index = record.index();
     Fact fact = record.fact();
     if (fact instanceof Fact.EcosystemDeclared declared) {
+      needText(declared.name(), Integer.MAX_VALUE, "the name of an ecosystem");
       dsl.insertInto(ECOSYSTEM, RECORD_IDX, NAME).values(index, declared.name()).execute();
     } else if (fact instanceof Fact.VersionRegistered registered) {
       register(index, registered);
@@ -99,6 +105,7 @@ final class Projector {
     } else if (fact instanceof Fact.CampaignOpened opened) {
       open(index, opened);
     } else if (fact instanceof Fact.DecisionTaken taken) {
+      needText(taken.point(), Integer.MAX_VALUE, "a decision point");
       needOpen(taken.campaign(), "decision " + taken.point());
       dsl.insertInto(DECISION_TABLE, RECORD_IDX, CAMPAIGN, POINT)
           .values(index, taken.campaign(), taken.point())
@@ -178,6 +185,7 @@ final class Projector {
   }
 
   private void receive(long index, Fact.SignalReceived fact) {
+    needText(fact.signal(), LONGEST_NAME, "the name of a signal");
     need(
         !exists(SIGNAL_TABLE, SIGNAL.eq(fact.signal())),
         "signal %s was received before",
@@ -204,6 +212,7 @@ final class Projector {
 
   private void open(long index, Fact.CampaignOpened fact) {
     String campaign = fact.campaign();
+    needText(campaign, LONGEST_NAME, "the name of a campaign");
     need(!exists(CAMPAIGN_TABLE, CAMPAIGN.eq(campaign)), "campaign %s was opened before", campaign);
     Optional<String> other = openCampaign();
     need(
@@ -240,6 +249,7 @@ final class Projector {
   }
 
   private void finish(long index, Fact.ActionFinished fact) {
+    needText(fact.kind(), LONGEST_KIND, "the kind of an action");
     need(
         !exists(ACTION_TABLE, ACTION.eq(fact.action().hex())),
         "action %s is recorded as finished already",
@@ -471,6 +481,13 @@ final class Projector {
 
   private static String describe(Optional<VersionRef> version) {
     return version.map(VersionRef::toString).orElse("no version");
+  }
+
+  /** Refuses what one database would take and another not, or not give back as it was. */
+  private static void needText(String text, int longest, String what) {
+    int length = text.codePointCount(0, text.length());
+    need(length <= longest, "%s has %d characters, and may have %d", what, length, longest);
+    need(text.indexOf(0) < 0, "%s holds the character NUL", what);
   }
 
   private static void need(boolean condition, String message, Object... values) {

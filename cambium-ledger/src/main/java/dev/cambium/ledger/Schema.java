@@ -14,7 +14,7 @@ import org.jooq.impl.SQLDataType;
 final class Schema {
 
   /** The newest migration script; see {@code V*.sql} beside this package's classes. */
-  static final int VERSION = 2;
+  static final int VERSION = 3;
 
   static final Table<Record> LOG_RECORD = table(name("log_record"));
   static final Table<Record> LOG_NODE = table(name("log_node"));
@@ -32,6 +32,12 @@ final class Schema {
   static final Table<Record> SETTLEMENT_TABLE = table(name("settlement"));
   static final Table<Record> ARTIFACT = table(name("artifact"));
   static final Table<Record> SIGNING_KEY = table(name("signing_key"));
+
+  static final Table<Record> STORE_STATE = table(name("store_state"));
+
+  static final Field<Integer> STATE_ID = field(name("id"), SQLDataType.INTEGER);
+  static final Field<String> STATE = text("state");
+  static final Field<String> PEER = text("peer");
 
   static final Field<Long> IDX = number("idx");
   static final Field<String> LEAF = text("leaf");

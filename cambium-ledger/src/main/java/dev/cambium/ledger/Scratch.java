@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
@@ -55,7 +56,7 @@ final class Scratch implements AutoCloseable {
   }
 
   DSLContext dsl() {
-    return Database.dsl(connection);
+    return Database.dsl(connection, SQLDialect.SQLITE);
   }
 
   @Override

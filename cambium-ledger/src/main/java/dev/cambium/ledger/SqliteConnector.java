@@ -6,7 +6,10 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.Optional;
+import javax.sql.DataSource;
+import org.jooq.SQLDialect;
 import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
@@ -17,9 +20,6 @@ import org.sqlite.SQLiteDataSource;
  * state from their first statement and never fail to upgrade.
  */
 final class SqliteConnector implements Connector {
-
-  /** How long a writer waits for another process's transaction, which takes milliseconds. */
-  static final int BUSY_TIMEOUT_MS = 30_000;
 
   private final Path file;
 
@@ -35,9 +35,19 @@ final class SqliteConnector implements Connector {
     config.setJournalMode(SQLiteConfig.JournalMode.WAL);
     config.setSynchronous(synchronous);
     config.enforceForeignKeys(foreignKeys);
-    config.setBusyTimeout(BUSY_TIMEOUT_MS);
+    config.setBusyTimeout(PATIENCE_MS);
     config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
     return source(config);
+  }
+
+  @Override
+  public String where() {
+    return file.toString();
+  }
+
+  @Override
+  public SQLDialect dialect() {
+    return SQLDialect.SQLITE;
   }
 
   @Override
@@ -76,9 +86,43 @@ final class SqliteConnector implements Connector {
   public Connection reader() throws SQLException {
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
-    config.setBusyTimeout(BUSY_TIMEOUT_MS);
+    config.setBusyTimeout(PATIENCE_MS);
     config.setTransactionMode(SQLiteConfig.TransactionMode.DEFERRED);
     return source(config).getConnection();
+  }
+
+  @Override
+  public void begin(Connection writer) throws SQLException {
+    writer.setAutoCommit(false);
+    try (Statement first = writer.createStatement()) {
+      first.execute("select 1"); // The driver begins with the first statement.
+    }
+  }
+
+  @Override
+  public boolean usable(Connection idle) {
+    return true;
+  }
+
+  @Override
+  public boolean exists() {
+    return Files.isRegularFile(file);
+  }
+
+  @Override
+  public DataSource migrations() {
+    return dataSource(SQLiteConfig.SynchronousMode.FULL, true);
+  }
+
+  @Override
+  public boolean isBusy(Throwable failure) {
+    return String.valueOf(failure.getMessage()).contains("SQLITE_BUSY");
+  }
+
+  /** The file is one machine's, and so is the lock beside it; see {@link EcosystemLock}. */
+  @Override
+  public Held lock(String holder) {
+    return () -> {};
   }
 
   private SQLiteDataSource source(SQLiteConfig config) {

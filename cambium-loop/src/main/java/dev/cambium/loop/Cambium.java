@@ -2,6 +2,7 @@ package dev.cambium.loop;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.DurableFile;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
 import dev.cambium.artifact.hub.Hub;
@@ -15,6 +16,8 @@ import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.PublishedLog;
 import dev.cambium.ledger.RecordProof;
 import dev.cambium.ledger.Recorded;
+import dev.cambium.ledger.StoreAddress;
+import dev.cambium.ledger.StoreMove;
 import dev.cambium.ledger.VerificationReport;
 import dev.cambium.ledger.VerifierKey;
 import dev.cambium.loop.action.ActionRunner;
@@ -57,6 +60,7 @@ import dev.cambium.model.VersionRef;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,13 +159,17 @@ public final class Cambium implements AutoCloseable {
       InstantSource clock,
       @Nullable Supplier<JobExecutor> executors) {
     Path root = directory.toAbsolutePath().normalize();
-    if (Ledger.exists(root)) {
+    Path file = root.resolve(Declaration.FILE);
+    StoreAddress address =
+        Files.exists(file)
+            ? store(root)
+            : StoreAddress.of(Declaration.store(Declaration.FILE, yaml), System.getenv());
+    if (Ledger.exists(root) && Ledger.exists(root, address)) {
       throw new IllegalArgumentException(
           root + " is an ecosystem already; `cambium status` shows it");
     }
     try {
       Files.createDirectories(root);
-      Path file = root.resolve(Declaration.FILE);
       if (!Files.exists(file)) {
         Declaration.parse(Declaration.FILE, yaml, root);
         Files.writeString(file, yaml);
@@ -170,7 +178,7 @@ public final class Cambium implements AutoCloseable {
       throw new UncheckedIOException("cannot write to " + root, e);
     }
     Cambium cambium =
-        over(root, actor, clock, Ledger.create(root, clock), localStore(root), executors);
+        over(root, actor, clock, Ledger.create(root, address, clock), localStore(root), executors);
     cambium.declare();
     return cambium;
   }
@@ -187,7 +195,7 @@ public final class Cambium implements AutoCloseable {
       InstantSource clock,
       @Nullable Supplier<JobExecutor> executors) {
     Path root = directory.toAbsolutePath().normalize();
-    return over(root, actor, clock, Ledger.open(root, clock), localStore(root), executors);
+    return over(root, actor, clock, Ledger.open(root, store(root), clock), localStore(root), executors);
   }
 
   /**
@@ -209,6 +217,44 @@ public final class Cambium implements AutoCloseable {
 
   private static ArtifactStore localStore(Path root) {
     return LocalArtifactStore.open(root.resolve(HOME).resolve("objects"));
+  }
+
+  /** Where an ecosystem's records lie, as the environment or its declaration says. */
+  private static StoreAddress store(Path root) {
+    return StoreAddress.of(Declaration.store(root), System.getenv());
+  }
+
+  /**
+   * What moving an ecosystem's records did.
+   *
+   * @param from where they lay
+   * @param moved what was moved
+   * @param declared whether the declaration says so now; if not, the environment names the store
+   */
+  public record StoreMoved(StoreAddress from, StoreMove.Moved moved, boolean declared) {}
+
+  /**
+   * Moves an ecosystem's records to another store, and then says so in its declaration. If it is
+   * interrupted, doing it again goes on; until it is done, the records are where they were.
+   *
+   * @param to the new store, as it is written in a declaration
+   * @throws IllegalArgumentException if that is no address, or where they lie already
+   */
+  public static StoreMoved moveStore(
+      Path directory, String to, InstantSource clock, Progress progress) {
+    Path root = directory.toAbsolutePath().normalize();
+    StoreAddress from = store(root);
+    StoreAddress target = StoreAddress.of(to, System.getenv());
+    Path file = root.resolve(Declaration.FILE);
+    boolean declared = System.getenv(StoreAddress.URL_VARIABLE) == null;
+    String yaml = Declaration.text(file);
+    String changed = Declaration.withStore(yaml, to);
+    StoreMove.Moved moved = StoreMove.move(root, from, target, clock, progress);
+    if (declared) {
+      DurableFile.write(
+          file, out -> out.write(ByteBuffer.wrap(changed.getBytes(StandardCharsets.UTF_8))));
+    }
+    return new StoreMoved(from, moved, declared);
   }
 
   /** The ecosystem that a directory lies in: itself, or the nearest one above it. */
@@ -336,7 +382,7 @@ public final class Cambium implements AutoCloseable {
    * crash or an unanswered question left open.
    */
   public RunReport run(Approver approver, Progress progress) {
-    try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium run", clock)) {
+    try (EcosystemLock lock = EcosystemLock.acquire(directory, ledger, "cambium run", clock)) {
       Objects.requireNonNull(lock);
       Declaration declaration = declare();
       CampaignRunner runner = new CampaignRunner(workspace(declaration), approver, progress);
@@ -685,7 +731,7 @@ public final class Cambium implements AutoCloseable {
 
   /** Removes what no record can reach, and what can be laid out anew. */
   public ArtifactStore.Collected gc() {
-    try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium gc", clock)) {
+    try (EcosystemLock lock = EcosystemLock.acquire(directory, ledger, "cambium gc", clock)) {
       Objects.requireNonNull(lock);
       Set<Digest> reachable = reachable();
       VersionFiles.delete(directory.resolve(HOME).resolve("cache"));

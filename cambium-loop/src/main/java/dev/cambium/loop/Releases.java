@@ -46,7 +46,7 @@ final class Releases {
     }
     cambium.version(version);
     try (EcosystemLock lock =
-        EcosystemLock.acquire(cambium.directory(), "cambium release", clock)) {
+        EcosystemLock.acquire(cambium.directory(), ledger, "cambium release", clock)) {
       Objects.requireNonNull(lock);
       VersionRef from = cambium.state().channel(version.line(), channel).orElse(null);
       if (version.equals(from)) {

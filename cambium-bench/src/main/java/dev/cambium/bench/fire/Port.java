@@ -4,6 +4,7 @@ import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.bench.fire.History.Fault;
 import dev.cambium.bench.fire.History.Trouble;
 import dev.cambium.ledger.Connector;
+import dev.cambium.ledger.ForwardingConnector;
 import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Progress;
@@ -57,7 +58,7 @@ final class Port {
 
   /** Puts this port between a ledger and its database. */
   Connector around(Connector real) {
-    return new Connector() {
+    return new ForwardingConnector(real) {
       @Override
       public Connection writer() throws SQLException {
         return guarded(real.writer(), true);
@@ -66,13 +67,7 @@ final class Port {
       @Override
       public Connection reader() throws SQLException {
         return guarded(real.reader(), false);
-      }
-
-      @Override
-      public void requireInPlace() throws SQLException {
-        real.requireInPlace();
-      }
-    };
+      }    };
   }
 
   private Connection guarded(Connection real, boolean writer) {

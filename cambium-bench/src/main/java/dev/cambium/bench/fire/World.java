@@ -8,6 +8,7 @@ import dev.cambium.bench.fire.History.Trouble;
 import dev.cambium.ledger.ConflictException;
 import dev.cambium.ledger.InvalidFactException;
 import dev.cambium.ledger.Ledger;
+import dev.cambium.ledger.StoreAddress;
 import dev.cambium.ledger.LedgerException;
 import dev.cambium.ledger.LockedException;
 import dev.cambium.ledger.UnknownOutcomeException;
@@ -83,7 +84,7 @@ final class World {
     for (History.Step step : history.steps()) {
       perform(step.command(), step.faults());
     }
-    try (Ledger ledger = Ledger.open(directory, clock, sabotage::ledger)) {
+    try (Ledger ledger = Ledger.open(directory, StoreAddress.local(), clock, sabotage::ledger)) {
       sabotage.afterwards(ledger);
     }
     endCampaign();
@@ -106,6 +107,7 @@ final class World {
     Ledger ledger =
         Ledger.open(
             directory,
+            StoreAddress.local(),
             clock,
             real -> {
               var lying = sabotage.ledger(real);

@@ -9,6 +9,7 @@ import dev.cambium.bench.fire.History.Fault;
 import dev.cambium.bench.fire.History.Step;
 import dev.cambium.bench.fire.History.Trouble;
 import dev.cambium.ledger.Connector;
+import dev.cambium.ledger.ForwardingConnector;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.model.Channel;
@@ -196,7 +197,7 @@ class SimulationTest {
   }
 
   private static Connector lying(Connector real, UnaryOperator<String> change, Commit commit) {
-    return new Connector() {
+    return new ForwardingConnector(real) {
       @Override
       public Connection writer() throws SQLException {
         Connection writer = real.writer();
@@ -228,11 +229,6 @@ class SimulationTest {
                     throw e.getCause();
                   }
                 });
-      }
-
-      @Override
-      public Connection reader() throws SQLException {
-        return real.reader();
       }
     };
   }

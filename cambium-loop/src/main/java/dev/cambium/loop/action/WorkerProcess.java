@@ -1,6 +1,7 @@
 package dev.cambium.loop.action;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cambium.ledger.StoreAddress;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
 import java.io.BufferedReader;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +30,9 @@ import org.slf4j.LoggerFactory;
  * DIRECTORY}}. It ends itself when its standard input does, so it never outlives its parent.
  */
 final class WorkerProcess implements JobExecutor {
+
+  private static final Set<String> SECRETS =
+      Set.of(StoreAddress.URL_VARIABLE, StoreAddress.USER_VARIABLE, StoreAddress.PASSWORD_VARIABLE);
 
   private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
 
@@ -156,6 +161,7 @@ final class WorkerProcess implements JobExecutor {
       ProcessBuilder builder = new ProcessBuilder(command);
       Map<String, String> environment = builder.environment();
       environment.putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+      environment.keySet().removeIf(SECRETS::contains); // a worker has no business with the ledger
       if (threads > 0) {
         environment.put("CAMBIUM_THREADS", Integer.toString(threads));
       }

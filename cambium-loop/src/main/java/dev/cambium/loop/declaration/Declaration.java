@@ -1,5 +1,6 @@
 package dev.cambium.loop.declaration;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.cambium.loop.data.DataException;
 import dev.cambium.loop.data.SuiteFile;
 import dev.cambium.model.Item;
@@ -18,9 +19,12 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * An ecosystem as declared in {@code ecosystem.yaml}: valid as a whole, every reference resolved.
@@ -42,6 +46,9 @@ public record Declaration(
 
   /** The file's name in the ecosystem's directory. */
   public static final String FILE = "ecosystem.yaml";
+
+  private static final String STORE = "store";
+  private static final Pattern STORE_LINE = Pattern.compile("(?m)^store[ \\t]*:.*$");
 
   public Declaration {
     recipes = Collections.unmodifiableSortedMap(new TreeMap<>(recipes));
@@ -73,8 +80,64 @@ public record Declaration(
     return new DeclarationReader(file, directory).read(yaml);
   }
 
+  /**
+   * Where the ecosystem's records lie, as its declaration says. Nothing else of it is looked at,
+   * and nothing at all if it does not speak of a store, so that an ecosystem can be opened whatever
+   * state its declaration is in.
+   *
+   * @param directory of the ecosystem
+   * @return none if it does not say, or there is no declaration
+   * @throws DeclarationException if it cannot be read
+   */
+  public static Optional<String> store(Path directory) {
+    Path file = directory.resolve(FILE);
+    return Files.exists(file) ? store(file.toString(), text(file)) : Optional.empty();
+  }
+
+  /**
+   * As {@link #store(Path)}, of a text.
+   *
+   * @param file its name in messages
+   */
+  public static Optional<String> store(String file, String yaml) {
+    if (!yaml.contains(STORE)) {
+      return Optional.empty();
+    }
+    Problems problems = new Problems(file);
+    Node node = YamlReader.read(yaml, problems);
+    problems.raise();
+    if (!(node instanceof Node.Mapping mapping)) {
+      return Optional.empty();
+    }
+    return Optional.ofNullable(mapping.fields().get(STORE))
+        .map(field -> field.value().json())
+        .filter(JsonNode::isTextual)
+        .map(JsonNode::textValue);
+  }
+
+  /**
+   * The text of a declaration with another store, all else left as it is.
+   *
+   * @param yaml the text so far
+   * @param store the new address
+   * @throws IllegalArgumentException if the field does not stand on a line of its own
+   */
+  public static String withStore(String yaml, String store) {
+    String line = STORE + ": " + store;
+    Matcher own = STORE_LINE.matcher(yaml);
+    String changed =
+        own.find()
+            ? own.replaceFirst(Matcher.quoteReplacement(line))
+            : yaml + (yaml.isEmpty() || yaml.endsWith("\n") ? "" : "\n") + line + "\n";
+    if (!store(FILE, changed).equals(Optional.of(store))) {
+      throw new IllegalArgumentException(
+          FILE + ": write '" + line + "' into it yourself; its layout is not one to add it to");
+    }
+    return changed;
+  }
+
   /** The text of a file of the declaration. */
-  static String text(Path file) {
+  public static String text(Path file) {
     try {
       if (Files.size(file) > YamlReader.LARGEST) {
         throw wrong(file, 0, "is larger than " + (YamlReader.LARGEST >> 10) + " KiB");
@@ -135,8 +198,8 @@ public record Declaration(
   }
 
   /** The recipe of a line, if it has one. */
-  public java.util.Optional<Recipe> recipe(String line) {
-    return java.util.Optional.ofNullable(line(line).recipe()).map(recipes::get);
+  public Optional<Recipe> recipe(String line) {
+    return Optional.ofNullable(line(line).recipe()).map(recipes::get);
   }
 
   /** The lines directly built on a line, in the order of {@link #lines}. */

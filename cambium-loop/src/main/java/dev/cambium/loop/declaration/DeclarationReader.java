@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cambium.ledger.StoreAddress;
 import dev.cambium.loop.data.Suggestion;
 import dev.cambium.loop.declaration.Node.Position;
 import dev.cambium.loop.declaration.Policy.DecisionPoint;
@@ -39,7 +40,7 @@ import org.jspecify.annotations.Nullable;
 final class DeclarationReader {
 
   private static final List<String> TOP =
-      List.of("name", "policy", "recipes", "capabilities", "lines");
+      List.of("name", "store", "policy", "recipes", "capabilities", "lines");
   private static final List<String> POLICY = List.of("alpha", "chunk", "seed", "stages", "approve");
   private static final List<String> RECIPE = components(Recipe.class);
   private static final List<String> LORA = components(Recipe.Lora.class);
@@ -96,6 +97,14 @@ final class DeclarationReader {
       }
     } else {
       checkName(name, top.at("name"), "name");
+    }
+    String store = top.text("store");
+    if (store != null) {
+      try {
+        StoreAddress.of(store, Map.of());
+      } catch (IllegalArgumentException e) {
+        problems.add(top.at("store"), "store: " + e.getMessage());
+      }
     }
     Policy policy = policy(top.mapping("policy"));
     Map<String, Recipe> recipes = new TreeMap<>();

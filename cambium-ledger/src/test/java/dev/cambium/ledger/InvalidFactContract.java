@@ -26,14 +26,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Every row of the transition table: what is refused, and that a refusal leaves no trace. */
-class InvalidFactTest {
+abstract class InvalidFactContract {
+
+  /** The kind of database under test. */
+  abstract TestStore stores();
 
   @TempDir Path directory;
   private Ledger ledger;
 
   @BeforeEach
   void create() {
-    ledger = Ledger.create(directory, InstantSource.system());
+    ledger = stores().create(directory, InstantSource.system());
     ledger.append("test", History.founding(), List.of());
   }
 
@@ -133,6 +136,23 @@ class InvalidFactTest {
         "campaign c1, which is not open");
     refuse(History.opened("c2", "s1"), "signal s1, which campaign c1 has taken up");
     accept(History.opened("c2", "s2"));
+  }
+
+  /** What one database would cut short or refuse, and another take, is refused over both. */
+  @Test
+  void texts() {
+    refuse(History.dataSignal("s".repeat(256), "banking"), "256 characters, and may have 255");
+    accept(History.dataSignal("\ud83d\ude00".repeat(255), "banking"));
+    refuse(History.dataSignal("s\u0000", "banking"), "holds the character NUL");
+    refuse(History.opened("c".repeat(256)), "256 characters, and may have 255");
+    refuse(
+        new Fact.ActionFinished(
+            artifact("a"), "k".repeat(41), artifact("spec"), new TreeMap<>(), 1, "cpu"),
+        "41 characters, and may have 40");
+    refuse(
+        new Fact.EcosystemDeclared("\u0000", artifact("yaml"), new TreeMap<>()),
+        "the name of an ecosystem holds the character NUL");
+    accept(History.dataSignal("' \" \\ % \n ? :x", "banking"));
   }
 
   @Test

@@ -16,13 +16,17 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Several connections, threads and processes on one ledger, and processes that die. */
-class ConcurrencyTest {
+abstract class ConcurrencyContract {
+
+  /** The kind of database under test. */
+  abstract TestStore stores();
 
   private static final int MOVES = 10;
 
@@ -31,7 +35,7 @@ class ConcurrencyTest {
   /** Appends until it is killed, and prints each index once it is acknowledged. */
   static final class Appender {
     public static void main(String[] args) {
-      try (Ledger ledger = Ledger.open(Path.of(args[0]), InstantSource.system())) {
+      try (Ledger ledger = opened(args)) {
         while (true) {
           Record record =
               ledger
@@ -51,8 +55,8 @@ class ConcurrencyTest {
   /** Moves a channel to and fro, and prints how often it was second. */
   static final class Mover {
     public static void main(String[] args) {
-      try (Ledger ledger = Ledger.open(Path.of(args[0]), InstantSource.system())) {
-        System.out.println(move(ledger, args[1]));
+      try (Ledger ledger = opened(args)) {
+        System.out.println(move(ledger, args[2]));
       }
     }
 
@@ -78,12 +82,19 @@ class ConcurrencyTest {
   /** Takes the lock, says so, and keeps it until it is killed. */
   static final class Holder {
     public static void main(String[] args) throws Exception {
-      try (EcosystemLock lock =
-          EcosystemLock.acquire(Path.of(args[0]), "holding", InstantSource.system())) {
+      try (Ledger ledger = opened(args);
+          EcosystemLock lock =
+              EcosystemLock.acquire(Path.of(args[0]), ledger, "holding", InstantSource.system())) {
         System.out.println("held " + lock.getClass().getSimpleName());
         Thread.sleep(Long.MAX_VALUE);
       }
     }
+  }
+
+  /** The ledger that another process is told to open. */
+  private static Ledger opened(String[] args) {
+    return Ledger.open(
+        Path.of(args[0]), StoreAddress.of(args[1], Map.of()), InstantSource.system());
   }
 
   private Process start(Class<?> main, String... args) throws IOException {
@@ -95,12 +106,17 @@ class ConcurrencyTest {
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.add(main.getName());
     command.add(directory.toString());
+    command.add(stores().address(directory).toString());
     command.addAll(List.of(args));
     return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
   private Ledger open() {
-    return Ledger.open(directory, InstantSource.system());
+    return stores().open(directory, InstantSource.system());
+  }
+
+  private EcosystemLock acquire(String what, InstantSource clock) {
+    return EcosystemLock.acquire(directory, stores().connector(directory), what, clock);
   }
 
   private void assertIntact() {
@@ -111,7 +127,7 @@ class ConcurrencyTest {
 
   @Test
   void whatWasAcknowledgedOutlivesBeingKilled() throws Exception {
-    Ledger.create(directory, InstantSource.system()).close();
+    stores().create(directory, InstantSource.system()).close();
     long size = 0;
     for (int round = 0; round < 2; round++) {
       Process process = start(Appender.class);
@@ -141,7 +157,7 @@ class ConcurrencyTest {
 
   @Test
   void ofTwoProcessesOneWinsEachMove() throws Exception {
-    try (Ledger ledger = Ledger.create(directory, InstantSource.system())) {
+    try (Ledger ledger = stores().create(directory, InstantSource.system())) {
       History.live(ledger);
     }
     Process one = start(Mover.class, "one");
@@ -155,7 +171,7 @@ class ConcurrencyTest {
 
   @Test
   void ofFourThreadsOnTwoLedgersOneWinsEachMove() throws Exception {
-    try (Ledger first = Ledger.create(directory, InstantSource.system());
+    try (Ledger first = stores().create(directory, InstantSource.system());
         Ledger second = open()) {
       History.live(first);
       List<Thread> threads = new ArrayList<>();
@@ -186,7 +202,7 @@ class ConcurrencyTest {
 
   @Test
   void theSecondIsToldWhatItFound() {
-    try (Ledger first = Ledger.create(directory, InstantSource.system());
+    try (Ledger first = stores().create(directory, InstantSource.system());
         Ledger second = open()) {
       History.live(first);
       List<Precondition> seen =
@@ -214,9 +230,10 @@ class ConcurrencyTest {
   void theLockNamesItsHolderAndEndsWithIt() throws Exception {
     Instant since = Instant.parse("2026-03-01T12:00:00Z");
     InstantSource clock = InstantSource.fixed(since);
-    try (EcosystemLock lock = EcosystemLock.acquire(directory, "cambium run", clock)) {
+    stores().create(directory, clock).close();
+    try (EcosystemLock lock = acquire("cambium run", clock)) {
       assertThat(lock).isNotNull();
-      assertThatThrownBy(() -> EcosystemLock.acquire(directory, "cambium gc", clock))
+      assertThatThrownBy(() -> acquire("cambium gc", clock))
           .isInstanceOf(LockedException.class)
           .hasMessageContaining("process " + ProcessHandle.current().pid())
           .hasMessageContaining("2026-03-01T12:00:00Z (cambium run)")
@@ -229,14 +246,14 @@ class ConcurrencyTest {
     Process holder = start(Holder.class);
     try (BufferedReader output = holder.inputReader()) {
       assertThat(output.readLine()).isEqualTo("held EcosystemLock");
-      assertThatThrownBy(() -> EcosystemLock.acquire(directory, "cambium gc", clock))
+      assertThatThrownBy(() -> acquire("cambium gc", clock))
           .isInstanceOf(LockedException.class)
           .hasMessageContaining("process " + holder.pid())
           .hasMessageContaining("(holding)");
       holder.destroyForcibly().waitFor();
     }
-    EcosystemLock.acquire(directory, "cambium gc", clock).close();
-    EcosystemLock again = EcosystemLock.acquire(directory, "cambium gc", clock);
+    acquire("cambium gc", clock).close();
+    EcosystemLock again = acquire("cambium gc", clock);
     again.close();
     again.close();
   }

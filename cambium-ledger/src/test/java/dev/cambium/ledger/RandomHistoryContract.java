@@ -21,7 +21,10 @@ import org.junit.jupiter.params.provider.ValueSource;
  * Facts drawn at random, possible and impossible ones: whatever the ledger takes, replaying it from
  * zero gives the same projections, and its invariants hold.
  */
-class RandomHistoryTest {
+abstract class RandomHistoryContract {
+
+  /** The kind of database under test. */
+  abstract TestStore stores();
 
   private static final List<String> LINES = List.of("base", "banking", "cards");
 
@@ -31,7 +34,7 @@ class RandomHistoryTest {
   @ValueSource(longs = {1, 2, 3})
   void replayingGivesWhatAppendingGave(long seed) {
     Random random = new Random(seed);
-    try (Ledger ledger = Ledger.create(directory, InstantSource.system())) {
+    try (Ledger ledger = stores().create(directory, InstantSource.system())) {
       int refused = 0;
       long recorded = ledger.append("test", History.founding(), List.of()).size();
       for (int i = 0; i < 300; i++) {

@@ -18,7 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A database that fails at the moment of committing: the outcome is asked for, never guessed. */
-class CommitFailureTest {
+abstract class CommitFailureContract {
+
+  /** The kind of database under test. */
+  abstract TestStore stores();
 
   private enum Failure {
     NONE,
@@ -28,30 +31,33 @@ class CommitFailureTest {
 
   @TempDir Path directory;
   private Failure failure = Failure.NONE;
+
+  /** Whether the database cannot be reached any more once a commit has failed. */
+  private boolean vanishes;
+
   private boolean unreachable;
   private Ledger ledger;
 
   @BeforeEach
   void create() {
-    Ledger.create(directory, InstantSource.system()).close();
+    stores().create(directory, InstantSource.system()).close();
     Path home = directory.resolve(Ledger.HOME);
-    SqliteConnector real = new SqliteConnector(home.resolve(Ledger.DATABASE));
+    Connector real = stores().connector(directory);
+    Connector failing =
+        (Connector)
+            Proxy.newProxyInstance(
+                Connector.class.getClassLoader(),
+                new Class<?>[] {Connector.class},
+                (proxy, method, arguments) -> {
+                  if (unreachable && method.getReturnType() == Connection.class) {
+                    throw new SQLException("the database went away");
+                  }
+                  Object result = method.invoke(real, arguments);
+                  return method.getName().equals("writer") ? failing((Connection) result) : result;
+                });
     ledger =
         new Ledger(
-            new Connector() {
-              @Override
-              public Connection writer() throws SQLException {
-                return failing(real.writer());
-              }
-
-              @Override
-              public Connection reader() throws SQLException {
-                if (unreachable) {
-                  throw new SQLException("the database went away");
-                }
-                return real.reader();
-              }
-            },
+            failing,
             SigningKey.load(home.resolve(Ledger.KEYS)),
             home.resolve(Ledger.KEYS),
             InstantSource.system());
@@ -75,6 +81,7 @@ class CommitFailureTest {
               try {
                 Object result = method.invoke(real, arguments);
                 if (commit && failure == Failure.AFTER_COMMIT) {
+                  unreachable = vanishes;
                   throw new SQLException("connection reset");
                 }
                 return result;
@@ -113,7 +120,7 @@ class CommitFailureTest {
   @Test
   void whatNobodyCanTellIsReportedAsUnknown() {
     failure = Failure.AFTER_COMMIT;
-    unreachable = true;
+    vanishes = true;
     assertThatThrownBy(this::append)
         .isInstanceOf(UnknownOutcomeException.class)
         .hasMessageContaining("records 0 to 9")

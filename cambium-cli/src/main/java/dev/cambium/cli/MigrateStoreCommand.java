@@ -1,0 +1,65 @@
+package dev.cambium.cli;
+
+import dev.cambium.ledger.StoreAddress;
+import dev.cambium.loop.Cambium;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code cambium migrate-store}. */
+@Command(
+    name = "migrate-store",
+    description = {
+      "Move the ledger between the SQLite file of the ecosystem and a PostgreSQL database.",
+      "Every record is compared with where it came from, and all that follows from the records is"
+          + " computed anew, before the switch; until then the ledger stays where it is. After an"
+          + " interruption, the same command goes on.",
+      "The user and password of the database are taken from CAMBIUM_STORE_USER and"
+          + " CAMBIUM_STORE_PASSWORD. Artifacts and the signing key stay in the directory."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  cambium migrate-store --to jdbc:postgresql://db.example.com/fleet",
+      "  cambium migrate-store --to local      back into .cambium/ledger.db"
+    })
+final class MigrateStoreCommand extends Subcommand.AtEcosystem {
+
+  @SuppressWarnings("NullAway.Init") // set by picocli
+  @Option(
+      names = "--to",
+      required = true,
+      paramLabel = "URL",
+      description = "Where: a JDBC URL of a PostgreSQL database, or 'local'.")
+  private String to;
+
+  @Override
+  int at(Path directory, Console console) {
+    Cambium.StoreMoved done =
+        Cambium.moveStore(directory, to, InstantSource.system(), console.progress());
+    if (console.json()) {
+      Map<String, Object> told = new LinkedHashMap<>();
+      told.put("from", done.from().toString());
+      told.put("to", to);
+      told.put("records", done.moved().records());
+      told.put("copied", done.moved().copied());
+      told.put("checkpoints", done.moved().checkpoints());
+      told.put("root", done.moved().root().map(Object::toString).orElse(null));
+      told.put("declared", done.declared());
+      console.json(told);
+      return ExitCode.DONE;
+    }
+    console.line(
+        "The ledger lies in %s: %s, %s, every one compared.",
+        to,
+        Texts.count(done.moved().records(), "record"),
+        Texts.count(done.moved().checkpoints(), "checkpoint"));
+    done.moved().root().ifPresent(root -> console.line("Root of the log: %s", root));
+    if (!done.declared()) {
+      console.remark("set " + StoreAddress.URL_VARIABLE + "=" + to + " wherever Cambium runs");
+    }
+    return ExitCode.DONE;
+  }
+}
