@@ -6,9 +6,10 @@ import javax.sql.DataSource;
 import org.jooq.SQLDialect;
 
 /**
- * Opens connections to one database, and knows what is particular to its kind. Public so that tests and simulations can put one that fails,
- * dies or lies in front of the real one; see {@link Ledger#open(java.nio.file.Path,
- * StoreAddress, java.time.InstantSource, java.util.function.UnaryOperator)}.
+ * Opens connections to one database, and knows what is particular to its kind. Public so that tests
+ * and simulations can put one that fails, dies or lies in front of the real one; see {@link
+ * Ledger#open(java.nio.file.Path, StoreAddress, java.time.InstantSource,
+ * java.util.function.UnaryOperator)}.
  */
 public interface Connector {
 

@@ -137,10 +137,7 @@ public final class Ledger implements AutoCloseable {
    * @param between is given what opens the database's connections, and returns what to use instead
    */
   public static Ledger open(
-      Path directory,
-      StoreAddress address,
-      InstantSource clock,
-      UnaryOperator<Connector> between) {
+      Path directory, StoreAddress address, InstantSource clock, UnaryOperator<Connector> between) {
     Connector connector = between.apply(address.connector(directory));
     if (!exists(connector)) {
       throw new LedgerException(

@@ -195,7 +195,8 @@ public final class Cambium implements AutoCloseable {
       InstantSource clock,
       @Nullable Supplier<JobExecutor> executors) {
     Path root = directory.toAbsolutePath().normalize();
-    return over(root, actor, clock, Ledger.open(root, store(root), clock), localStore(root), executors);
+    return over(
+        root, actor, clock, Ledger.open(root, store(root), clock), localStore(root), executors);
   }
 
   /**

@@ -67,7 +67,8 @@ final class Port {
       @Override
       public Connection reader() throws SQLException {
         return guarded(real.reader(), false);
-      }    };
+      }
+    };
   }
 
   private Connection guarded(Connection real, boolean writer) {
