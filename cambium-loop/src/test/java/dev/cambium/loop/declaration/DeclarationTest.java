@@ -308,7 +308,7 @@ class DeclarationTest {
           `a: [1, 2`            | ecosystem.yaml:1:9: malformed YAML:
           `a: b: c`             | ecosystem.yaml:1:5: malformed YAML: mapping values are not allowed here
           `a:\\n\\tb: 1`        | ecosystem.yaml:2:1: malformed YAML: found character '\\t(TAB)' that cannot start any token
-          `- a\\n- b`           | ecosystem.yaml:1:1: must be a mapping with the fields name, policy
+          `- a\\n- b`           | ecosystem.yaml:1:1: must be a mapping with the fields name, store, policy
           `just text`           | ecosystem.yaml:1:1: must be a mapping
           ``                    | ecosystem.yaml: is empty
           `# only a comment`    | ecosystem.yaml: is empty
