@@ -25,9 +25,8 @@ public final class CostModel {
   private static final int LATEST = 50;
 
   /**
-   * Used until something is recorded; a plan says that it rests on no record. Measured with one and
-   * with 135 million weights on two cores of a Zen 4: something for each piece of work, and
-   * something for each byte of the model's files.
+   * Used until something is recorded; a plan says that it rests on no record. A rough guess for two
+   * cores: something for each piece of work, and something for each byte of the model's files.
    */
   private static final double SECONDS_PER_ROW = 0.004;
 
