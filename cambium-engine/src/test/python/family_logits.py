@@ -12,11 +12,12 @@ import json
 import pathlib
 import sys
 
-import numpy as np
 import torch
 from transformers import (DynamicCache, LlamaConfig, LlamaForCausalLM, MistralConfig,
                           MistralForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config,
                           Qwen3ForCausalLM)
+
+from formula import fill, rows
 
 FAMILIES = {
     "llama": (LlamaConfig, LlamaForCausalLM),
@@ -61,23 +62,7 @@ CASES = {
 }
 ROUNDED = {"llama-bf16": torch.bfloat16, "llama-fp16": torch.float16}
 PROMPT = [5, 12]
-
-
-def rows():
-    return [[(7 * b + 3 * t * t + t) % 40 for t in range(n)] for b, n in enumerate([9, 45])]
-
-
-def fill(name, tensor, rounded):
-    seed = 0
-    for byte in name.encode():
-        seed = (seed * 31 + byte) % 1000003
-    index = np.arange(tensor.numel(), dtype=np.int64)
-    mixed = (index * 7919 + seed * 104729 + (index * index) % 8191 * 31) % 20011
-    values = (mixed / 10005.5 - 1.0) * (0.5 if tensor.dim() == 2 else 0.25)
-    if name.endswith("norm.weight"):
-        values = values + 1.0
-    values = torch.from_numpy(values.astype(np.float32)).reshape(tensor.shape)
-    tensor.copy_(values if rounded is None else values.to(rounded).float())
+LENGTHS = [9, 45]
 
 
 def model(case):
@@ -125,17 +110,17 @@ def config(case):
 
 
 def main():
-    result = {"rows": rows(), "prompts": PROMPT, "cases": {}}
+    result = {"rows": rows(LENGTHS), "prompts": PROMPT, "cases": {}}
     for case in CASES:
         current, old = config(case)
         with torch.no_grad():
-            whole = [model(case)(torch.tensor([row])).logits[0] for row in rows()]
-            steps = [stepped(case, row, prompt) for row, prompt in zip(rows(), PROMPT)]
+            whole = [model(case)(torch.tensor([row])).logits[0] for row in rows(LENGTHS)]
+            steps = [stepped(case, row, prompt) for row, prompt in zip(rows(LENGTHS), PROMPT)]
         result["cases"][case] = {
             "config": current,
             "old": old,
             "whole": [[line(logits[len(row) // 2]), line(logits[-1])]
-                      for logits, row in zip(whole, rows())],
+                      for logits, row in zip(whole, rows(LENGTHS))],
             "stepped": [line(logits) for logits in steps],
         }
         print(case, [float((w[-1] - s).abs().max()) for w, s in zip(whole, steps)])

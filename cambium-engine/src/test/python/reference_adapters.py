@@ -16,6 +16,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
+from formula import fill, hashed, rows
+
 warnings.filterwarnings("ignore")
 OUT = pathlib.Path(sys.argv[1])
 BASE = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
@@ -51,27 +53,7 @@ CASES = {
         "model.layers.0.self_attn.k_proj", "layers.1.mlp.gate_proj", "v_proj"],
         exclude_modules=["layers.1.self_attn.v_proj"])),
 }
-
-
-def hashed(name, count):
-    """Values in [-1, 1] from a hash of the name and the index."""
-    seed = 0
-    for byte in name.encode():
-        seed = (seed * 31 + byte) % 1000003
-    index = np.arange(count, dtype=np.int64)
-    mixed = (index * 7919 + seed * 104729 + (index * index) % 8191 * 31) % 20011
-    return mixed / 10005.5 - 1.0
-
-
-def fill(name, tensor):
-    values = hashed(name, tensor.numel()) * (0.5 if tensor.dim() == 2 else 0.25)
-    if name.endswith("norm.weight"):
-        values = values + 1.0
-    tensor.copy_(torch.from_numpy(values.astype(np.float32)).reshape(tensor.shape))
-
-
-def rows():
-    return [[(7 * b + 3 * t * t + t) % 40 for t in range(n)] for b, n in enumerate([11, 5, 23])]
+LENGTHS = [11, 5, 23]
 
 
 def main():
@@ -83,7 +65,7 @@ def main():
         model = (Qwen2ForCausalLM(Qwen2Config(**fields)) if base == "qwen2"
                  else LlamaForCausalLM(LlamaConfig(**fields))).eval()
         resized = case.startswith("resized")
-        tokens = rows()
+        tokens = rows(LENGTHS)
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 fill(name, parameter)

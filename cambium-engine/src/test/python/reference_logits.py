@@ -9,10 +9,11 @@ import json
 import pathlib
 import sys
 
-import numpy as np
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
+
+from formula import fill, rows
 
 OUT = pathlib.Path(sys.argv[1])
 BASE = dict(hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
@@ -28,28 +29,12 @@ CASES = {
         "original_max_position_embeddings": 16}),
     "qwen2": dict(tie_word_embeddings=True, num_key_value_heads=1),
 }
-
-
-def fill(name, tensor):
-    """Values in [-1, 1] from a hash of the name and the index, scaled; norms around 1."""
-    seed = 0
-    for byte in name.encode():
-        seed = (seed * 31 + byte) % 1000003
-    index = np.arange(tensor.numel(), dtype=np.int64)
-    mixed = (index * 7919 + seed * 104729 + (index * index) % 8191 * 31) % 20011
-    values = (mixed / 10005.5 - 1.0) * (0.5 if tensor.dim() == 2 else 0.25)
-    if name.endswith("norm.weight"):
-        values = values + 1.0
-    tensor.copy_(torch.from_numpy(values.astype(np.float32)).reshape(tensor.shape))
-
-
-def rows():
-    return [[(7 * b + 3 * t * t + t) % 40 for t in range(n)] for b, n in enumerate([11, 5, 23])]
+LENGTHS = [11, 5, 23]
 
 
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
-    result = {"rows": rows(), "cases": {}}
+    result = {"rows": rows(LENGTHS), "cases": {}}
     for case, changes in CASES.items():
         fields = {**BASE, **changes}
         if case == "qwen2":
@@ -60,7 +45,7 @@ def main():
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 fill(name, parameter)
-            logits = [model(torch.tensor([row])).logits[0] for row in rows()]
+            logits = [model(torch.tensor([row])).logits[0] for row in rows(LENGTHS)]
         config = json.loads(model.config.to_json_string(use_diff=False))
         keep = set(fields) | {"model_type", "hidden_act", "rope_parameters", "attention_bias",
                               "mlp_bias", "head_dim", "num_key_value_heads",
@@ -83,7 +68,7 @@ def main():
         for name, parameter in lora.named_parameters():
             if "lora_" in name:
                 fill(name, parameter)
-        logits = [lora(torch.tensor([row])).logits[0] for row in rows()]
+        logits = [lora(torch.tensor([row])).logits[0] for row in rows(LENGTHS)]
     lora.save_pretrained(OUT / "lora")
     (OUT / "lora" / "README.md").unlink(missing_ok=True)
     result["lora"] = [[[float(f"{x:.7g}") for x in row[p]] for p in (len(row) // 2, len(row) - 1)]
