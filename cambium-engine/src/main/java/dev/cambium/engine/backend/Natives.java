@@ -1,6 +1,5 @@
-package dev.cambium.engine.decoder;
+package dev.cambium.engine.backend;
 
-import dev.cambium.engine.backend.Backend;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -15,11 +14,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Java arrays to tensors on the engine's device, and back. Every tensor made belongs to the
  * caller's pointer scope.
  */
-final class Natives {
+public final class Natives {
 
   private Natives() {}
 
-  static Tensor longs(long[] values, long... shape) {
+  /** Whole numbers, as one dimension or in that shape. */
+  public static Tensor longs(long[] values, long... shape) {
     Tensor tensor =
         torch.empty(
             new long[] {values.length},
@@ -29,7 +29,8 @@ final class Natives {
     return placed(tensor, shape);
   }
 
-  static Tensor floats(float[] values, long... shape) {
+  /** fp32 numbers, as one dimension or in that shape. */
+  public static Tensor floats(float[] values, long... shape) {
     Tensor tensor =
         torch.empty(
             new long[] {values.length},
@@ -45,7 +46,7 @@ final class Natives {
   }
 
   /** A copy of a tensor of whole numbers. */
-  static long[] readLongs(Tensor tensor) {
+  public static long[] readLongs(Tensor tensor) {
     long[] values = new long[Math.toIntExact(tensor.numel())];
     try (PointerScope scope = new PointerScope()) {
       new LongPointer(Backend.instance().toHost(tensor).data_ptr()).get(values, 0, values.length);
@@ -54,7 +55,7 @@ final class Natives {
   }
 
   /** Copies a contiguous fp32 tensor's first elements, from an offset. */
-  static float[] read(Tensor tensor, long offset, int count) {
+  public static float[] read(Tensor tensor, long offset, int count) {
     float[] values = new float[count];
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {

@@ -1,5 +1,6 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.engine.backend.Natives;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

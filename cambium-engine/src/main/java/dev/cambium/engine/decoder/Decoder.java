@@ -3,6 +3,7 @@ package dev.cambium.engine.decoder;
 import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.backend.Backend;
 import dev.cambium.engine.backend.Memory;
+import dev.cambium.engine.backend.Natives;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -2,6 +2,7 @@ package dev.cambium.engine.decoder;
 
 import dev.cambium.engine.backend.Backend;
 import dev.cambium.engine.backend.Memory;
+import dev.cambium.engine.backend.Natives;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;

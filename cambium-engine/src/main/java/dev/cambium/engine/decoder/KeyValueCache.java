@@ -2,6 +2,7 @@ package dev.cambium.engine.decoder;
 
 import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.backend.Backend;
+import dev.cambium.engine.backend.Natives;
 import java.util.Arrays;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;

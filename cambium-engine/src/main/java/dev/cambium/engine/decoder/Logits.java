@@ -1,5 +1,6 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.engine.backend.Natives;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.NoGradGuard;

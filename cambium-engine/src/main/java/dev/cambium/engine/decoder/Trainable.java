@@ -1,5 +1,6 @@
 package dev.cambium.engine.decoder;
 
+import dev.cambium.engine.backend.Natives;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SortedMap;

@@ -1,5 +1,6 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.engine.backend.Natives;
 import dev.cambium.engine.decoder.PassObserver;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,8 @@ final class Dormancy implements PassObserver {
   public void units(int layer, Tensor activations) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      float[] one = Tensors.read(activations.abs().sum(0).contiguous());
+      Tensor total = activations.abs().sum(0).contiguous();
+      float[] one = Natives.read(total, 0, Math.toIntExact(total.numel()));
       double[] sum = sums.get(layer);
       for (int i = 0; i < sum.length; i++) {
         sum[i] += one[i];

@@ -1,5 +1,6 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.engine.backend.Natives;
 import dev.cambium.engine.decoder.SplitMix64;
 import dev.cambium.engine.decoder.Trainable;
 import java.util.List;
@@ -73,8 +74,7 @@ final class ElasticWeights implements Regularizer, AutoCloseable {
       for (int i = 0; i < uniform.length; i++) {
         uniform[i] = (float) random.nextDouble();
       }
-      Tensor below =
-          logits.detach().softmax(1).cumsum(1).lt(Tensors.floats(uniform).view(count, 1));
+      Tensor below = logits.detach().softmax(1).cumsum(1).lt(Natives.floats(uniform, count, 1));
       drawn = below.sum(1).clamp_max(new Scalar(logits.size(1) - 1));
     }
     return torch.cross_entropy_loss(logits, drawn, new TensorOptional(), SUM, NONE, 0.0);

@@ -1,5 +1,6 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.engine.backend.Natives;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.decoder.SplitMix64;
@@ -10,7 +11,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedMap;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -131,9 +131,7 @@ final class Guards implements AutoCloseable {
             SplitMix64.named(seed, "reset/" + step + "/" + matrix.name() + "/" + unit)
                 .fillNormal(fresh, decoder.config().initializerRange());
             long at = matrix.offset() + unit * matrix.columns();
-            new FloatPointer(trainable.weights().data_ptr())
-                .position(at)
-                .put(fresh, 0, fresh.length);
+            write(trainable.weights(), at, fresh);
             forget(optimizer, at, fresh.length);
           }
           Trainable.Matrix down = matrix(matrices, layer, "down_proj");
@@ -154,6 +152,13 @@ final class Guards implements AutoCloseable {
       SortedMap<String, Trainable.Matrix> matrices, int layer, String member) {
     String name = String.format(Locale.ROOT, "model.layers.%d.mlp.%s.weight", layer, member);
     return java.util.Objects.requireNonNull(matrices.get(name));
+  }
+
+  private static void write(Tensor buffer, long offset, float[] values) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      buffer.narrow(0, offset, values.length).copy_(Natives.floats(values));
+    }
   }
 
   private static void forget(AdamW optimizer, long offset, long count) {

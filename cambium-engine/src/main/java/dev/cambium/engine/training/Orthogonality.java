@@ -1,5 +1,6 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.engine.backend.Natives;
 import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.decoder.Trainable;
 import java.util.LinkedHashMap;
@@ -45,7 +46,7 @@ final class Orthogonality implements Regularizer, AutoCloseable {
         List<Long> shape = earlier.shapes().get(matrix.name());
         if (matrix.name().endsWith(".lora_A.weight") && shape != null) {
           float[] values = earlier.read(matrix.name());
-          Tensor rows = Tensors.floats(values).view(shape.get(0), shape.get(1));
+          Tensor rows = Natives.floats(values, shape.get(0), shape.get(1));
           Tensor basis = torch.linalg_qr(rows.t()).get0().t().contiguous();
           basis.retainReference();
           bases.put(matrix, basis);

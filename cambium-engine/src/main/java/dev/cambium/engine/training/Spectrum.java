@@ -1,5 +1,6 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.engine.backend.Natives;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.Trainable;
 import java.util.ArrayList;
@@ -77,7 +78,7 @@ final class Spectrum implements Regularizer, AutoCloseable {
                     + " × "
                     + matrix.columns());
           }
-          targets[i] = Top.of(Tensors.floats(values).view(matrix.rows(), matrix.columns())).value;
+          targets[i] = Top.of(Natives.floats(values, matrix.rows(), matrix.columns())).value;
         }
         starts.add(now.right);
         origin.append(' ').append(targets[i]);

@@ -9,6 +9,7 @@ import dev.cambium.artifact.huggingface.AdapterDirectory;
 import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
+import dev.cambium.engine.backend.Natives;
 import dev.cambium.model.Recipe;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.cambium.artifact.huggingface.LoraConfig;
+import dev.cambium.engine.backend.Natives;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.Logits;
 import dev.cambium.engine.decoder.LoraAdapter;
@@ -289,7 +290,7 @@ class ProtectionTest {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
       trainable.zeroGradients();
-      regularizer.add(trainable.weights(), Tensors.floats(start), trainable.gradients());
+      regularizer.add(trainable.weights(), Natives.floats(start), trainable.gradients());
       float[] gradient = read(trainable.gradients());
       double[] exact = new double[gradient.length];
       for (int i = 0; i < exact.length; i++) {
