@@ -160,19 +160,19 @@ final class PretrainCommand extends Subcommand {
             context);
     Recipe recipe =
         new Recipe(
-            Recipe.Method.FULL,
-            null,
-            steps,
-            batchRows,
-            1,
-            maxTokens,
-            learningRate,
-            0.05,
-            Recipe.Schedule.COSINE,
-            0.01,
-            1.0,
-            0,
-            precision());
+                Recipe.Method.FULL,
+                null,
+                steps,
+                batchRows,
+                1,
+                maxTokens,
+                learningRate,
+                0.05,
+                Recipe.Schedule.COSINE,
+                0.01,
+                1.0,
+                0)
+            .withPrecision(precision());
     try (Console console = console()) {
       TrainingResult result =
           Pretraining.run(text, from, shape, recipe, seed, out, console.progress());

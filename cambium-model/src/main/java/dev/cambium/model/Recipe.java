@@ -184,38 +184,6 @@ public record Recipe(
     }
   }
 
-  /** A recipe without protection. */
-  public Recipe(
-      Method method,
-      @Nullable Lora lora,
-      int steps,
-      int batchRows,
-      int accumulation,
-      int maxTokens,
-      double learningRate,
-      double warmupShare,
-      Schedule schedule,
-      double weightDecay,
-      double clipNorm,
-      double replayShare,
-      Precision precision) {
-    this(
-        method,
-        lora,
-        steps,
-        batchRows,
-        accumulation,
-        maxTokens,
-        learningRate,
-        warmupShare,
-        schedule,
-        weightDecay,
-        clipNorm,
-        replayShare,
-        precision,
-        null);
-  }
-
   /** A recipe in fp32, without protection. */
   public Recipe(
       Method method,
@@ -243,7 +211,8 @@ public record Recipe(
         weightDecay,
         clipNorm,
         replayShare,
-        Precision.FP32);
+        Precision.FP32,
+        null);
   }
 
   private static void require(boolean condition, String message) {

@@ -19,19 +19,19 @@ class JsonFormTest {
   void everyActionSurvivesTheRoundTripAndKeepsItsKey() {
     Recipe recipe =
         new Recipe(
-            Recipe.Method.LORA,
-            new Recipe.Lora(8, 16, List.of()),
-            100,
-            16,
-            0,
-            64,
-            1e-3,
-            0.1,
-            Recipe.Schedule.CONSTANT,
-            0.01,
-            1.0,
-            0.1,
-            Recipe.Precision.BF16);
+                Recipe.Method.LORA,
+                new Recipe.Lora(8, 16, List.of()),
+                100,
+                16,
+                0,
+                64,
+                1e-3,
+                0.1,
+                Recipe.Schedule.CONSTANT,
+                0.01,
+                1.0,
+                0.1)
+            .withPrecision(Recipe.Precision.BF16);
     List<Action> actions =
         List.of(
             new Action.Train(D, null, recipe, List.of(new Action.DataShare(D, 1)), 7),

@@ -129,19 +129,19 @@ record Sizes(
     recipes.put(
         ADAPTER,
         new Recipe(
-            Recipe.Method.LORA,
-            new Recipe.Lora(8, 16, List.of()),
-            adapter.steps(),
-            batchRows,
-            1,
-            tokens,
-            adapter.rate(),
-            0.05,
-            Recipe.Schedule.COSINE,
-            0,
-            1,
-            0.5,
-            precision));
+                Recipe.Method.LORA,
+                new Recipe.Lora(8, 16, List.of()),
+                adapter.steps(),
+                batchRows,
+                1,
+                tokens,
+                adapter.rate(),
+                0.05,
+                Recipe.Schedule.COSINE,
+                0,
+                1,
+                0.5)
+            .withPrecision(precision));
     return recipes;
   }
 
@@ -157,18 +157,18 @@ record Sizes(
 
   private Recipe tuning(Training training, double replayShare) {
     return new Recipe(
-        Recipe.Method.FULL,
-        null,
-        training.steps(),
-        batchRows,
-        1,
-        tokens,
-        training.rate(),
-        0.05,
-        Recipe.Schedule.COSINE,
-        0.01,
-        1,
-        replayShare,
-        precision);
+            Recipe.Method.FULL,
+            null,
+            training.steps(),
+            batchRows,
+            1,
+            tokens,
+            training.rate(),
+            0.05,
+            Recipe.Schedule.COSINE,
+            0.01,
+            1,
+            replayShare)
+        .withPrecision(precision);
   }
 }

@@ -99,19 +99,20 @@ final class CambiumWorker {
   private static Recipe recipe(Task task) {
     Recipe.Lora lora = task.work().isLora() ? new Recipe.Lora(8, 16, List.of()) : null;
     return new Recipe(
-        lora == null ? Recipe.Method.FULL : Recipe.Method.LORA,
-        lora,
-        task.steps(),
-        task.rows().size(),
-        1,
-        512,
-        1e-3,
-        0,
-        Recipe.Schedule.CONSTANT,
-        0,
-        1,
-        0,
-        task.work() == Work.LORA_BF16 ? Recipe.Precision.BF16 : Recipe.Precision.FP32);
+            lora == null ? Recipe.Method.FULL : Recipe.Method.LORA,
+            lora,
+            task.steps(),
+            task.rows().size(),
+            1,
+            512,
+            1e-3,
+            0,
+            Recipe.Schedule.CONSTANT,
+            0,
+            1,
+            0)
+        .withPrecision(
+            task.work() == Work.LORA_BF16 ? Recipe.Precision.BF16 : Recipe.Precision.FP32);
   }
 
   private static Reply train(Task task, Decoder decoder) {
