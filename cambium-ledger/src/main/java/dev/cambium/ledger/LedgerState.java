@@ -97,24 +97,17 @@ public final class LedgerState {
 
   /** The record at an index. */
   public Optional<Record> record(long index) {
-    return source.read(
-        dsl ->
-            dsl.select(LEAF)
-                .from(LOG_RECORD)
-                .where(IDX.eq(index))
-                .fetchOptional(LEAF)
-                .map(LedgerState::parse));
+    return storedLeaf(index).map(LedgerState::parse);
   }
 
   /** The canonical JSON of the record at an index. */
   String leaf(long index) {
+    return storedLeaf(index).orElseThrow(() -> new IllegalArgumentException("no record " + index));
+  }
+
+  private Optional<String> storedLeaf(long index) {
     return source.read(
-        dsl ->
-            dsl.select(LEAF)
-                .from(LOG_RECORD)
-                .where(IDX.eq(index))
-                .fetchOptional(LEAF)
-                .orElseThrow(() -> new IllegalArgumentException("no record " + index)));
+        dsl -> dsl.select(LEAF).from(LOG_RECORD).where(IDX.eq(index)).fetchOptional(LEAF));
   }
 
   /** The leaves of {@code count} records from one on. */
