@@ -1,5 +1,6 @@
 package dev.cambium.bench;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.loop.Cambium;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
@@ -9,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
@@ -122,7 +122,7 @@ public final class KillCampaign {
               ended ? " (had ended)" : ", " + victims.words,
               same ? "resumed to equal digests" : "DIFFERENT: " + stable(copy)));
       if (same) {
-        delete(copy);
+        DirectoryTree.delete(copy);
       }
     }
     return new Result(points, killed, equal);
@@ -176,7 +176,7 @@ public final class KillCampaign {
 
   private Path copy(String name) throws IOException {
     Path target = directory.resolve(name);
-    delete(target);
+    DirectoryTree.delete(target);
     Path source = fleet.directory();
     try (Stream<Path> paths = Files.walk(source)) {
       for (Path path : (Iterable<Path>) paths::iterator) {
@@ -189,15 +189,5 @@ public final class KillCampaign {
       }
     }
     return target;
-  }
-
-  private static void delete(Path directory) throws IOException {
-    if (Files.exists(directory)) {
-      try (Stream<Path> paths = Files.walk(directory)) {
-        for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-    }
   }
 }

@@ -1,5 +1,6 @@
 package dev.cambium.bench;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
 import dev.cambium.ledger.Checkpoint;
@@ -38,7 +39,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -529,7 +529,7 @@ public final class TamperSweep {
     int tried = 0;
     int caught = 0;
     for (int records = 1; records <= 3; records++) {
-      delete(earlier);
+      DirectoryTree.delete(earlier);
       try (Ledger ledger = Ledger.create(earlier, InstantSource.system())) {
         Fact declared = new Fact.EcosystemDeclared("small", Digest.ofText("d"), new TreeMap<>());
         for (int i = 0; i < records; i++) {
@@ -554,18 +554,8 @@ public final class TamperSweep {
         }
       }
     }
-    delete(earlier);
+    DirectoryTree.delete(earlier);
     return new int[] {tried, caught};
-  }
-
-  private static void delete(Path directory) throws IOException {
-    if (Files.exists(directory)) {
-      try (Stream<Path> paths = Files.walk(directory)) {
-        for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
-    }
   }
 
   private static void require(boolean condition, String message) {

@@ -1,9 +1,9 @@
 package dev.cambium.cli;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.hub.Hub;
 import dev.cambium.artifact.hub.HubAddress;
 import dev.cambium.loop.Cambium;
-import dev.cambium.loop.action.VersionFiles;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
@@ -103,7 +103,7 @@ final class ImportCommand extends Subcommand.OnEcosystem {
     Hub.Fetched files = Hub.of(System.getenv()).fetch(address, downloads, console.progress());
     String remark = note == null ? files.origin() : note + "; " + files.origin();
     VersionRef made = cambium.importVersion(files.directory(), line, tier, parent, remark);
-    VersionFiles.delete(Objects.requireNonNull(files.directory().getParent()));
+    DirectoryTree.delete(Objects.requireNonNull(files.directory().getParent()));
     return made;
   }
 }

@@ -2,6 +2,7 @@ package dev.cambium.loop;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.DurableFile;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
@@ -735,7 +736,7 @@ public final class Cambium implements AutoCloseable {
     try (EcosystemLock lock = EcosystemLock.acquire(directory, ledger, "cambium gc", clock)) {
       Objects.requireNonNull(lock);
       Set<Digest> reachable = reachable();
-      VersionFiles.delete(directory.resolve(HOME).resolve("cache"));
+      DirectoryTree.delete(directory.resolve(HOME).resolve("cache"));
       Hub.sweep(directory.resolve(DOWNLOADS), clock.instant().minus(GC_GRACE));
       return store.collect(reachable, GC_GRACE);
     } catch (IOException e) {

@@ -1,10 +1,10 @@
 package dev.cambium.loop;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.ModelInitializer;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.engine.TrainingResult;
-import dev.cambium.loop.action.VersionFiles;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
@@ -68,14 +68,14 @@ public final class Pretraining {
     if (model == null) {
       if (!Files.exists(start)) {
         Path writing = building.resolve("start.new");
-        VersionFiles.delete(writing);
+        DirectoryTree.delete(writing);
         ModelInitializer.initialize(
             RowFile.decode(Files.readAllBytes(rows)), Objects.requireNonNull(shape), seed, writing);
         Files.move(writing, start, StandardCopyOption.ATOMIC_MOVE);
       }
       model = start;
     }
-    VersionFiles.delete(done);
+    DirectoryTree.delete(done);
     TrainingResult summary =
         engine.train(
             new TrainingJob(
@@ -90,7 +90,7 @@ public final class Pretraining {
             progress);
     Files.move(done, out, StandardCopyOption.ATOMIC_MOVE);
     Files.write(out.resolveSibling(out.getFileName() + ".training.json"), Json.canonical(summary));
-    VersionFiles.delete(building);
+    DirectoryTree.delete(building);
     return summary;
   }
 }

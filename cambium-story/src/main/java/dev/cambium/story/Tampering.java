@@ -1,10 +1,10 @@
 package dev.cambium.story;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.ledger.VerificationReport;
 import dev.cambium.loop.Cambium;
 import dev.cambium.model.Progress;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -13,7 +13,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.InstantSource;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -33,7 +32,7 @@ final class Tampering {
 
   static Found of(Path ecosystem, String actor) throws IOException {
     Path copy = ecosystem.resolve(".cambium").resolve("tampered-copy");
-    delete(copy);
+    DirectoryTree.delete(copy);
     copy(ecosystem, copy);
     try {
       long forged = forge(copy);
@@ -46,7 +45,7 @@ final class Tampering {
           report.findings().stream().map(Object::toString).limit(10).toList(),
           report.findings().stream().anyMatch(f -> f.index() != null && f.index() == forged));
     } finally {
-      delete(copy);
+      DirectoryTree.delete(copy);
     }
   }
 
@@ -95,19 +94,6 @@ final class Tampering {
           Files.copy(path, target, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
         }
       }
-    }
-  }
-
-  private static void delete(Path directory) {
-    if (!Files.exists(directory)) {
-      return;
-    }
-    try (Stream<Path> paths = Files.walk(directory)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(path);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
     }
   }
 }

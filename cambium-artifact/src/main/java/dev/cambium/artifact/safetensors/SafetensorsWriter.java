@@ -63,16 +63,15 @@ public final class SafetensorsWriter {
    */
   public static void write(
       Path file, SortedMap<String, Tensor> tensors, Map<String, String> metadata) {
-    List<TensorInfo> infos = new ArrayList<>();
+    SortedMap<String, TensorInfo> shapes = new TreeMap<>();
     tensors.forEach(
         (name, t) ->
-            infos.add(new TensorInfo(name, t.dtype(), t.shape(), 0, t.bytes().remaining())));
-    List<TensorInfo> layout = layout(infos);
-    ByteBuffer header = header(layout, metadata);
-    DurableFile.write(
+            shapes.put(name, new TensorInfo(name, t.dtype(), t.shape(), 0, t.bytes().remaining())));
+    write(
         file,
-        channel -> {
-          writeAll(channel, header);
+        shapes,
+        metadata,
+        (channel, dataStart, layout) -> {
           for (TensorInfo info : layout) {
             Tensor tensor = tensors.get(info.name());
             if (tensor != null) {

@@ -1,5 +1,6 @@
 package dev.cambium.bench.fire;
 
+import dev.cambium.artifact.DirectoryTree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,7 +73,7 @@ public final class Simulation {
     for (Failure failure : failures.subList(0, Math.min(5, failures.size()))) {
       System.out.println(simulation.shrink(failure));
     }
-    dev.cambium.loop.action.VersionFiles.delete(directory);
+    DirectoryTree.delete(directory);
     System.exit(failures.isEmpty() ? 0 : 1);
   }
 

@@ -1,6 +1,7 @@
 package dev.cambium.bench.fire;
 
 import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.LocalArtifactStore;
 import dev.cambium.bench.fire.History.Command;
 import dev.cambium.bench.fire.History.Fault;
@@ -14,7 +15,6 @@ import dev.cambium.ledger.StoreAddress;
 import dev.cambium.ledger.UnknownOutcomeException;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.action.ActionFailedException;
-import dev.cambium.loop.action.VersionFiles;
 import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.data.DataException;
 import dev.cambium.loop.gate.Verdict;
@@ -70,12 +70,12 @@ final class World {
   /** What a history breaks; nothing, if all is well. */
   static List<Violation> live(Fleet fleet, Path scratch, History history, Sabotage sabotage)
       throws IOException {
-    VersionFiles.delete(scratch);
+    DirectoryTree.delete(scratch);
     World world = new World(fleet.copy(scratch), sabotage);
     try {
       world.live(history);
     } finally {
-      VersionFiles.delete(scratch);
+      DirectoryTree.delete(scratch);
     }
     return world.violations;
   }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.MissingArtifactException;
 import dev.cambium.ledger.LedgerException;
 import dev.cambium.loop.Cambium;
@@ -118,7 +119,7 @@ class DiskTest {
             try (Cambium cambium = open(ecosystem)) {
               assertThat(Invariants.check(cambium, List.of())).isEmpty();
             }
-            dev.cambium.loop.action.VersionFiles.delete(ecosystem);
+            DirectoryTree.delete(ecosystem);
           }
         });
   }

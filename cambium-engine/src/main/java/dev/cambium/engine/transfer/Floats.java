@@ -26,6 +26,16 @@ final class Floats {
     }
   }
 
+  /** Above this a value has no finite nearest neighbour in that type. */
+  static double limit(DType type) {
+    return switch (type) {
+      case F32 -> 0x1.FFFFFFp127;
+      case BF16 -> 0x1.FFp127;
+      case F16 -> 65_520;
+      default -> throw new IllegalArgumentException("not a float type: " + type);
+    };
+  }
+
   /**
    * The bits of the bf16 nearest to a finite value: first to an odd fp32, which keeps what rounding
    * to fewer than 23 bits must know (Boldo and Melquiond, 2008), then to nearest and to even.

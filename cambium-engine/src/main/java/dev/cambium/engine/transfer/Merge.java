@@ -2,6 +2,7 @@ package dev.cambium.engine.transfer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
@@ -17,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
@@ -27,7 +27,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -102,7 +101,7 @@ public final class Merge {
     Path partial = out.toAbsolutePath().normalize();
     partial = partial.resolveSibling("." + partial.getFileName() + ".partial");
     try {
-      delete(partial);
+      DirectoryTree.delete(partial);
       for (Path model : models) {
         open.add(Weights.open(model));
       }
@@ -123,19 +122,7 @@ public final class Merge {
       throw new UncheckedIOException("cannot write " + out + ": " + e, e);
     } finally {
       open.forEach(Weights::close);
-      delete(partial);
-    }
-  }
-
-  private static void delete(Path directory) {
-    if (Files.exists(directory)) {
-      try (Stream<Path> all = Files.walk(directory)) {
-        for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException("cannot remove " + directory + ": " + e, e);
-      }
+      DirectoryTree.delete(partial);
     }
   }
 
@@ -347,7 +334,7 @@ public final class Merge {
     }
 
     ByteBuffer encoded(TensorInfo info, long start, int count) {
-      double limit = TensorMerge.limit(info.dtype());
+      double limit = Floats.limit(info.dtype());
       for (int i = 0; i < count; i++) {
         if (!(Math.abs(result[i]) < limit)) {
           throw refusal(info, start, i);

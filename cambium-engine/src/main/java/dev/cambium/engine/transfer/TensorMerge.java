@@ -1,6 +1,5 @@
 package dev.cambium.engine.transfer;
 
-import dev.cambium.artifact.safetensors.DType;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -335,15 +334,5 @@ abstract class TensorMerge {
         result[i] = base[i] + change / density;
       }
     }
-  }
-
-  /** Above this a value has no finite nearest neighbour in that type. */
-  static double limit(DType type) {
-    return switch (type) {
-      case F32 -> 0x1.FFFFFFp127;
-      case BF16 -> 0x1.FFp127;
-      case F16 -> 65_520;
-      default -> throw new IllegalArgumentException("not a float type: " + type);
-    };
   }
 }

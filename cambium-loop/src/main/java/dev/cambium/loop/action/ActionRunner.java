@@ -1,6 +1,7 @@
 package dev.cambium.loop.action;
 
 import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.model.Action;
@@ -87,7 +88,7 @@ public final class ActionRunner {
       try {
         result = record(directory, key, action, fingerprint);
       } catch (ActionFailedException e) {
-        VersionFiles.delete(directory); // or the same result would be looked at for ever
+        DirectoryTree.delete(directory); // or the same result would be looked at for ever
         throw e;
       }
       carriedOut.incrementAndGet();
@@ -224,7 +225,7 @@ public final class ActionRunner {
     ledger.remember(
         actor,
         new Fact.ActionFinished(key, action.kind(), spec, outputs, result.seconds(), fingerprint));
-    VersionFiles.delete(directory);
+    DirectoryTree.delete(directory);
     return new ActionResult(key, outputs, result.seconds(), false);
   }
 }

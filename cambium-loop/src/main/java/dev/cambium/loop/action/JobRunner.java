@@ -1,5 +1,6 @@
 package dev.cambium.loop.action;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.LanguageModel;
 import dev.cambium.engine.TrainingJob;
@@ -52,7 +53,7 @@ final class JobRunner implements AutoCloseable {
     try {
       Job job = Json.read(Files.readAllBytes(directory.resolve(Job.ACTION)), Job.class);
       Path out = directory.resolve(Job.OUT);
-      VersionFiles.delete(out); // what a crash left half-written
+      DirectoryTree.delete(out); // what a crash left half-written
       Files.createDirectories(out);
       carryOut(job, directory, out, progress);
       double seconds = (System.nanoTime() - start) / 1e9;

@@ -1,6 +1,7 @@
 package dev.cambium.loop.action;
 
 import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.Versions;
 import dev.cambium.engine.text.ProbeFile;
 import dev.cambium.model.Digest;
@@ -14,11 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Versions as directories: stored from one, and laid out as one where the engine can read it. */
@@ -108,7 +107,7 @@ public final class VersionFiles {
         }
         ProbeFile.check(folder);
       } finally {
-        delete(folder);
+        DirectoryTree.delete(folder);
       }
       return Optional.empty();
     } catch (IllegalStateException | IllegalArgumentException e) {
@@ -173,19 +172,5 @@ public final class VersionFiles {
       Files.move(building, target, StandardCopyOption.ATOMIC_MOVE);
     }
     return target;
-  }
-
-  /** Deletes a folder with all that is in it. */
-  public static void delete(Path directory) {
-    if (!Files.exists(directory, java.nio.file.LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
-    try (Stream<Path> paths = Files.walk(directory)) {
-      for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(path);
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot delete " + directory, e);
-    }
   }
 }
