@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -23,20 +24,52 @@ import picocli.CommandLine.Option;
     footerHeading = "%nExamples:%n",
     footer = {
       "  cambium migrate-store --to jdbc:postgresql://db.example.com/fleet",
-      "  cambium migrate-store --to local      back into .cambium/ledger.db"
+      "  cambium migrate-store --to local      back into .cambium/ledger.db",
+      "  cambium migrate-store --stay"
     })
 final class MigrateStoreCommand extends Subcommand.AtEcosystem {
 
-  @SuppressWarnings("NullAway.Init") // set by picocli
   @Option(
       names = "--to",
-      required = true,
       paramLabel = "URL",
       description = "Where: a JDBC URL of a PostgreSQL database, or 'local'.")
-  private String to;
+  private @Nullable String target;
+
+  @Option(
+      names = "--stay",
+      description = {
+        "Let the ledger stay where ecosystem.yaml says that it is: gives up a move that was begun,",
+        "and mends a store that says that the ledger was moved when nobody moved it."
+      })
+  private boolean stay;
+
+  @Option(
+      names = "--peer-is-lost",
+      description = "With --stay: the store that the ledger is said to be in is gone for good.")
+  private boolean peerIsLost;
 
   @Override
   int at(Path directory, Console console) {
+    if (stay == (target != null) || (peerIsLost && !stay)) {
+      throw usage("say either --to URL, or --stay (with --peer-is-lost, if it is)");
+    }
+    return target == null ? stay(directory, console) : move(directory, target, console);
+  }
+
+  private int stay(Path directory, Console console) {
+    boolean mended = Cambium.stay(directory, peerIsLost, InstantSource.system());
+    if (console.json()) {
+      console.json(Map.of("mended", mended));
+    } else {
+      console.line(
+          mended
+              ? "The ledger stays where it is, and takes records again."
+              : "The ledger takes records where it is; nothing was changed.");
+    }
+    return ExitCode.DONE;
+  }
+
+  private static int move(Path directory, String to, Console console) {
     Cambium.StoreMoved done =
         Cambium.moveStore(directory, to, InstantSource.system(), console.progress());
     if (console.json()) {

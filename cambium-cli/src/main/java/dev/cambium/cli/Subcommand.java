@@ -99,9 +99,13 @@ abstract class Subcommand implements Callable<Integer> {
 
     @Override
     final int at(Path directory, Console console) throws Exception {
-      try (Cambium cambium = Cambium.open(directory, actor(), InstantSource.system())) {
+      try (Cambium cambium = open(directory)) {
         return on(cambium, console);
       }
+    }
+
+    Cambium open(Path directory) {
+      return Cambium.open(directory, actor(), InstantSource.system());
     }
   }
 }

@@ -15,6 +15,7 @@ import dev.cambium.model.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -90,6 +91,11 @@ final class VerifyCommand extends Subcommand.OnEcosystem {
     try (Console console = console()) {
       return parts(KeyHistory.of(VerifierKey.parse(text)), null, console);
     }
+  }
+
+  @Override
+  Cambium open(Path directory) {
+    return Cambium.openToVerify(directory, actor(), InstantSource.system());
   }
 
   @Override

@@ -15,6 +15,9 @@ import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -354,6 +357,23 @@ class CommandLineTest {
             .doesNotContain("hunter2");
       }
     }
+  }
+
+  @Test
+  void aStoreThatSaysThatItWasMovedIsVerifiedAndMended() throws Exception {
+    ecosystem();
+    try (Connection ledger =
+            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve(".cambium/ledger.db"));
+        Statement statement = ledger.createStatement()) {
+      statement.execute("insert into store_state values (1, 'MOVED', 'nowhere')");
+    }
+    on("status").expect(1);
+    assertThat(on("verify").expect(ExitCode.INTEGRITY).out())
+        .contains("table store_state", "cambium migrate-store --stay");
+    on("migrate-store").expect(ExitCode.USAGE);
+    assertThat(on("migrate-store", "--stay").expect(ExitCode.DONE).out())
+        .contains("takes records again");
+    assertThat(on("verify").expect(ExitCode.DONE).out()).contains("Intact");
   }
 
   @Test

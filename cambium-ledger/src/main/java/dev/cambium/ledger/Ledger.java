@@ -138,6 +138,30 @@ public final class Ledger implements AutoCloseable {
    */
   public static Ledger open(
       Path directory, StoreAddress address, InstantSource clock, UnaryOperator<Connector> between) {
+    Ledger ledger = openAsItIs(directory, address, clock, between);
+    try {
+      ledger.database.read(
+          dsl -> {
+            StoreState.requireLive(dsl, address.toString());
+            return dsl;
+          });
+      return ledger;
+    } catch (RuntimeException e) {
+      ledger.close();
+      throw e;
+    }
+  }
+
+  /**
+   * As {@code open}, also where a move of the ledger has begun or is done, or a table says so:
+   * {@link #verify} then tells what to do. Such a ledger takes no records.
+   */
+  public static Ledger openToVerify(Path directory, StoreAddress address, InstantSource clock) {
+    return openAsItIs(directory, address, clock, UnaryOperator.identity());
+  }
+
+  private static Ledger openAsItIs(
+      Path directory, StoreAddress address, InstantSource clock, UnaryOperator<Connector> between) {
     Connector connector = between.apply(address.connector(directory));
     if (!exists(connector)) {
       throw new LedgerException(
@@ -157,7 +181,6 @@ public final class Ledger implements AutoCloseable {
       ledger.database.read(
           dsl -> {
             LedgerState state = LedgerState.in(dsl);
-            StoreState.requireLive(dsl, address.toString());
             state.checkpoint().ifPresent(ledger::requireOwn);
             ledger.key = ledger.signer(state);
             return dsl;
@@ -408,11 +431,21 @@ public final class Ledger implements AutoCloseable {
    * @param witnessed checkpoints of this log that were kept elsewhere
    */
   public VerificationReport verify(ArtifactCheck artifacts, List<Checkpoint> witnessed) {
+    return verify(artifacts, witnessed, true);
+  }
+
+  /** Like {@link #verify(ArtifactCheck)}, for a move that knows what the store's state is. */
+  VerificationReport verifyWhileMoving() {
+    return verify(digest -> Optional.empty(), List.of(), false);
+  }
+
+  private VerificationReport verify(
+      ArtifactCheck artifacts, List<Checkpoint> witnessed, boolean live) {
     return database.read(
-        live -> {
+        dsl -> {
           try (Scratch scratch = new Scratch()) {
-            return new Verification(live, scratch.dsl(), key.verifier(), artifacts, witnessed)
-                .run();
+            return new Verification(dsl, scratch.dsl(), key.verifier(), artifacts, witnessed)
+                .run(live);
           }
         });
   }

@@ -128,6 +128,92 @@ public final class StoreMove {
     }
   }
 
+  /**
+   * Gives up a move, or takes away a mark that no move left: the ledger stays where it is, and
+   * takes records again. Asks the other store that the mark names first, so that never two take
+   * records.
+   *
+   * @param at where the ledger lies
+   * @param peerIsLost whether a store that cannot be reached is gone for good
+   * @return whether anything kept the ledger from taking records
+   * @throws LedgerException if the other store takes records of this ledger or, unless it is lost,
+   *     cannot be reached; or if the ledger here is damaged
+   */
+  public static boolean stay(
+      Path directory, StoreAddress at, boolean peerIsLost, InstantSource clock) {
+    Connector here = at.connector(directory);
+    try (EcosystemLock lock =
+            EcosystemLock.acquire(directory, here, "cambium migrate-store", clock);
+        Ledger ledger = Ledger.openToVerify(directory, at, clock);
+        Connection writing = here.writer()) {
+      Objects.requireNonNull(lock);
+      DSLContext dsl = Database.dsl(writing, here.dialect());
+      if (StoreState.finding(dsl).isEmpty()) {
+        return false;
+      }
+      VerificationReport report = ledger.verifyWhileMoving();
+      if (!report.intact()) {
+        throw new LedgerException(
+            here.where() + " does not verify; run cambium verify: " + report.findings().get(0));
+      }
+      requireIdle(directory, ledger, named(dsl), peerIsLost, clock);
+      inTransaction(here, writing, () -> StoreState.clear(dsl));
+      return true;
+    } catch (SQLException | DataAccessException e) {
+      throw new LedgerException(at + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The store that a mark names; none if the mark, or the address in it, is none. */
+  private static Optional<StoreAddress> named(DSLContext dsl) {
+    try {
+      return StoreState.of(dsl).map(state -> StoreAddress.of(state.peer(), System.getenv()));
+    } catch (LedgerException | IllegalArgumentException e) {
+      return Optional.empty(); // No move wrote it.
+    }
+  }
+
+  private static void requireIdle(
+      Path directory,
+      Ledger ledger,
+      Optional<StoreAddress> named,
+      boolean peerIsLost,
+      InstantSource clock) {
+    if (named.isEmpty()) {
+      return;
+    }
+    StoreAddress peer = named.get();
+    try {
+      if (!Ledger.exists(directory, peer)) {
+        return;
+      }
+    } catch (LedgerException e) {
+      if (peerIsLost) {
+        return;
+      }
+      throw new LedgerException(
+          e.getMessage()
+              + ". It may hold newer records of this ledger; if it is gone for good, say so with"
+              + " --peer-is-lost",
+          e);
+    }
+    long size;
+    try (Ledger other = Ledger.open(directory, peer, clock)) {
+      size = other.state().size();
+    } catch (LedgerException e) {
+      return; // It takes no records, or is another ecosystem's.
+    }
+    throw new LedgerException(
+        "the ledger in "
+            + peer
+            + " takes records: it has "
+            + size
+            + " and the one here "
+            + ledger.state().size()
+            + ". Set the ecosystem's store to "
+            + peer);
+  }
+
   private Moved run(Path directory) throws SQLException {
     if (!source.exists()) {
       throw new LedgerException("there is no ledger in " + source.where() + " to move");
@@ -323,7 +409,7 @@ public final class StoreMove {
   /** Recomputes all that the target holds: tree, signatures, projections. */
   private void verify() {
     try (Ledger ledger = new Ledger(target, key, keys, clock)) {
-      VerificationReport report = ledger.verify(digest -> Optional.empty());
+      VerificationReport report = ledger.verifyWhileMoving();
       if (!report.intact()) {
         throw damaged("what was copied does not verify: " + report.findings().get(0));
       }

@@ -113,7 +113,10 @@ final class Verification {
     this.projector = new Projector(scratch);
   }
 
-  VerificationReport run() {
+  /**
+   * @param inUse whether the store should take records: no move of the ledger is begun or done
+   */
+  VerificationReport run(boolean inUse) {
     keys = keys();
     checkLog();
     if (!keys.current().equals(key)) {
@@ -124,8 +127,10 @@ final class Verification {
         compare(derived);
       }
     }
-    if (live.family() == SQLDialect.SQLITE) {
-      checkFile();
+    checkFile();
+    if (inUse) {
+      StoreState.finding(live)
+          .ifPresent(found -> error(null, null, "table store_state", "no row", found));
     }
     checkArtifacts();
     return new VerificationReport(records, checkpoints, rows, artifacts, findings, omitted);

@@ -19,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class StoreMoveTest {
 
@@ -216,6 +218,65 @@ class StoreMoveTest {
         .hasMessageContaining("checkpoint of size 20");
     execute(LOCAL, note.formatted(21, 20));
     assertLiesIn(LOCAL);
+  }
+
+  /** Nobody moved it; an altered table says so. Each is found by verify, and mended by staying. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "1, 'MOVED', 'jdbc:postgresql://localhost:1/nowhere'",
+        "1, 'INCOMING', 'local'",
+        "1, 'MOVED', 'no address at all'",
+        "7, 'MOVED', 'local'",
+        "1, 'LOST', 'local'",
+      })
+  void aMarkThatNoMoveLeftIsFoundAndMended(String row) throws SQLException {
+    execute(LOCAL, "insert into store_state values (" + row + ")");
+    assertThatThrownBy(() -> Ledger.open(directory, CLOCK)).isInstanceOf(LedgerException.class);
+    try (Ledger ledger = Ledger.openToVerify(directory, LOCAL, CLOCK)) {
+      assertThat(ledger.verify(digest -> Optional.empty()).findings())
+          .singleElement()
+          .satisfies(
+              finding -> {
+                assertThat(finding.subject()).isEqualTo("table store_state");
+                assertThat(finding.found()).contains("cambium migrate-store --stay");
+              });
+      assertThatThrownBy(() -> ledger.append("test", List.of(History.declared()), List.of()))
+          .isInstanceOf(LedgerException.class);
+    }
+    boolean unreachable = row.contains("nowhere");
+    if (unreachable) {
+      assertThatThrownBy(() -> StoreMove.stay(directory, LOCAL, false, CLOCK))
+          .isInstanceOf(LedgerException.class)
+          .hasMessageContaining("--peer-is-lost");
+    }
+    assertThat(StoreMove.stay(directory, LOCAL, unreachable, CLOCK)).isTrue();
+    assertLiesIn(LOCAL);
+    append(LOCAL);
+    assertThat(StoreMove.stay(directory, LOCAL, false, CLOCK)).isFalse();
+  }
+
+  @Test
+  void aLedgerThatTakesRecordsElsewhereDoesNotStay() throws SQLException {
+    move(LOCAL, postgres);
+    assertThatThrownBy(() -> StoreMove.stay(directory, LOCAL, true, CLOCK))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("takes records: it has 23 and the one here 23");
+    // As after a crash between the two halves of the switch: neither takes records.
+    execute(postgres, "insert into store_state values (1, 'INCOMING', 'local')");
+    assertThat(StoreMove.stay(directory, LOCAL, false, CLOCK)).isTrue();
+    append(LOCAL);
+    assertThat(move(LOCAL, postgres).copied()).isEqualTo(1);
+    assertLiesIn(postgres);
+  }
+
+  @Test
+  void aDamagedLedgerDoesNotStay() throws SQLException {
+    execute(LOCAL, "insert into store_state values (1, 'LOST', 'local')");
+    execute(LOCAL, "update log_record set leaf = replace(leaf, '12.5', '12.6')");
+    assertThatThrownBy(() -> StoreMove.stay(directory, LOCAL, false, CLOCK))
+        .isInstanceOf(LedgerException.class)
+        .hasMessageContaining("does not verify");
   }
 
   private void execute(StoreAddress address, String sql) throws SQLException {

@@ -201,6 +201,16 @@ public final class Cambium implements AutoCloseable {
   }
 
   /**
+   * Opens an ecosystem whose records may have been moved elsewhere, or look so, to {@link #verify}
+   * it; see {@link Ledger#openToVerify}.
+   */
+  public static Cambium openToVerify(Path directory, String actor, InstantSource clock) {
+    Path root = directory.toAbsolutePath().normalize();
+    return over(
+        root, actor, clock, Ledger.openToVerify(root, store(root), clock), localStore(root), null);
+  }
+
+  /**
    * An ecosystem over a ledger and a store that the caller has opened. The ledger is closed with
    * it.
    *
@@ -257,6 +267,17 @@ public final class Cambium implements AutoCloseable {
           file, out -> out.write(ByteBuffer.wrap(changed.getBytes(StandardCharsets.UTF_8))));
     }
     return new StoreMoved(from, moved, declared);
+  }
+
+  /**
+   * Gives up a move of an ecosystem's records, or takes away a mark that none left; see {@link
+   * StoreMove#stay}.
+   *
+   * @return whether anything kept the ledger from taking records
+   */
+  public static boolean stay(Path directory, boolean peerIsLost, InstantSource clock) {
+    Path root = directory.toAbsolutePath().normalize();
+    return StoreMove.stay(root, store(root), peerIsLost, clock);
   }
 
   /** The ecosystem that a directory lies in: itself, or the nearest one above it. */
