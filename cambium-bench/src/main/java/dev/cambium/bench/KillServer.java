@@ -135,6 +135,7 @@ public final class KillServer {
             unknown.add(number);
           } catch (LedgerException e) {
             failed.add(number);
+            Thread.sleep(1);
           }
         }
         killer.join();

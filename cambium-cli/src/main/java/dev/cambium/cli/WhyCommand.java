@@ -2,11 +2,24 @@ package dev.cambium.cli;
 
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.Target;
+import dev.cambium.loop.explain.ItemOutcomes;
 import dev.cambium.loop.explain.WhyNode;
+import dev.cambium.model.Outcome;
+import dev.cambium.model.VersionRef;
+import dev.cambium.report.fleet.WhyPage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code cambium why}. */
@@ -15,10 +28,18 @@ import picocli.CommandLine.Parameters;
     description = {
       "Explain where a version comes from and why it was released.",
       "What it was made from, by what action, from which data, what judged it, and who moved which"
-          + " channel to it. Every line names the ledger record that says so."
+          + " channel to it. Every line names the ledger record that says so.",
+      "With --items, every item's outcome of every verdict on the version. With --html, one page"
+          + " that stands alone: the tree, the verdicts with their items, also those on what the"
+          + " version is built on, the rows learnt from, and who did what."
     },
     footerHeading = "%nExamples:%n",
-    footer = {"  cambium why banking@3", "  cambium why card-desk --json"})
+    footer = {
+      "  cambium why banking@3",
+      "  cambium why card-desk --json",
+      "  cambium why banking@3 --items --capability card-intents",
+      "  cambium why banking@3 --html why.html"
+    })
 final class WhyCommand extends Subcommand.OnEcosystem {
 
   @Parameters(
@@ -28,15 +49,118 @@ final class WhyCommand extends Subcommand.OnEcosystem {
       description = "The version.")
   private @Nullable Target target;
 
+  /** One of the other forms. */
+  static final class Form {
+    @Option(names = "--items", description = "Show every item's outcome of every verdict on it.")
+    private boolean items;
+
+    @Option(names = "--html", paramLabel = "FILE", description = "Write a page of its own.")
+    private @Nullable Path html;
+  }
+
+  @ArgGroup private @Nullable Form form;
+
+  @Option(
+      names = "--capability",
+      paramLabel = "NAME",
+      description = "With --items: only this capability's.")
+  private @Nullable String capability;
+
+  @Option(
+      names = "--rows",
+      paramLabel = "N",
+      defaultValue = "200",
+      description = "With --html: rows of each data set on the page (default: ${DEFAULT-VALUE}).")
+  private int rows;
+
   @Override
-  int on(Cambium cambium, Console console) {
-    WhyNode why = cambium.why(cambium.resolve(Objects.requireNonNull(target)));
+  int on(Cambium cambium, Console console) throws IOException {
+    VersionRef version = cambium.resolve(Objects.requireNonNull(target));
+    if (form != null && form.html != null) {
+      return page(cambium, version, form.html, console);
+    }
+    if (form != null && form.items) {
+      return items(cambium.outcomes(List.of(version)), console);
+    }
+    WhyNode why = cambium.why(version);
     if (console.json()) {
       console.json(why);
     } else {
       tree(why, "", "", console);
     }
     return ExitCode.DONE;
+  }
+
+  private int page(Cambium cambium, VersionRef version, Path file, Console console)
+      throws IOException {
+    Files.writeString(file, new WhyPage(cambium, rows).of(version).html());
+    if (console.json()) {
+      console.json(Map.of("file", file.toAbsolutePath().toString()));
+    } else {
+      console.line("Written to %s.", file.toAbsolutePath());
+    }
+    return ExitCode.DONE;
+  }
+
+  private int items(List<ItemOutcomes.OfVerdict> verdicts, Console console) {
+    List<Map<String, Object>> told = new ArrayList<>();
+    for (ItemOutcomes.OfVerdict verdict : verdicts) {
+      for (ItemOutcomes.OfCapability measured : verdict.capabilities()) {
+        if (capability != null && !capability.equals(measured.capability())) {
+          continue;
+        }
+        if (console.json()) {
+          Map<String, Object> one = new LinkedHashMap<>();
+          one.put("verdict", verdict.record());
+          one.put("decision", verdict.verdict().decision());
+          one.put("candidate", verdict.verdict().candidate());
+          one.put("reference", verdict.verdict().reference());
+          one.put("capability", measured.capability());
+          one.put("suite", measured.suite());
+          one.put("agrees", measured.agrees());
+          one.put("items", measured.items());
+          told.add(one);
+        } else {
+          items(verdict, measured, console);
+        }
+      }
+    }
+    if (console.json()) {
+      console.json(told);
+    }
+    return ExitCode.DONE;
+  }
+
+  private static void items(
+      ItemOutcomes.OfVerdict verdict, ItemOutcomes.OfCapability measured, Console console) {
+    console.line(
+        "%s: %s on %s%s, %s %s",
+        console.tone(Console.Tone.STRONG, measured.capability()),
+        verdict.verdict().decision(),
+        verdict.verdict().candidate(),
+        verdict.verdict().reference() == null ? "" : " against " + verdict.verdict().reference(),
+        Texts.count(measured.items().size(), "item"),
+        console.tone(Console.Tone.QUIET, "[record " + verdict.record() + "]"));
+    List<List<String>> table = new ArrayList<>();
+    table.add(List.of("ITEM", "RIGHT ANSWER", "BEFORE", "NOW", "ANSWERED", "RECORD"));
+    for (ItemOutcomes.OfItem item : measured.items()) {
+      table.add(
+          List.of(
+              item.item().id() + (item.leftOut() ? " (left out)" : ""),
+              item.item().answer() == null ? "" : Texts.brief(item.item().answer(), 30),
+              judgement(item.reference()),
+              judgement(item.candidate()),
+              item.candidate() == null ? "" : Texts.brief(item.candidate().output(), 40),
+              item.candidateRecord() == null ? "" : item.candidateRecord().toString()));
+    }
+    console.table(table);
+    if (!measured.agrees()) {
+      console.remark("the recorded evaluations do not give the scores that the verdict names");
+    }
+  }
+
+  private static String judgement(@Nullable Outcome outcome) {
+    return outcome == null ? "" : outcome.judgement().name().toLowerCase(Locale.ROOT);
   }
 
   private static void tree(WhyNode node, String first, String rest, Console console) {

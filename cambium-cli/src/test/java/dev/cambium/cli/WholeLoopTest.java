@@ -22,6 +22,9 @@ class WholeLoopTest {
       List.of("card", "loan", "account", "transfer", "letter", "key", "phone", "code");
   private static final List<String> STATES = List.of("lost", "late", "new", "wrong", "blocked");
 
+  private static final String HOSTILE =
+      "<img src=x onerror=alert(1)> </td></table><script>\u202e \u001b[31m";
+
   @TempDir Path directory;
 
   private Path write(String name, String text) throws IOException {
@@ -120,7 +123,7 @@ class WholeLoopTest {
     JsonNode verdict = on(ExitCode.DONE, "release", "promote", "base@1", "--waive", "a first try");
     assertThat(verdict.get("decision").asText()).isEqualTo("pass");
 
-    on(ExitCode.DONE, "signal", "data", data.toString(), "--line", "desk");
+    on(ExitCode.DONE, "signal", "data", data.toString(), "--line", "desk", "--note", HOSTILE);
     JsonNode plan = on(ExitCode.DONE, "plan");
     assertThat(plan.get("steps").get(0).get("line").asText()).isEqualTo("desk");
     JsonNode report = on(ExitCode.DONE, "run");
@@ -135,6 +138,19 @@ class WholeLoopTest {
 
     JsonNode why = on(ExitCode.DONE, "why", "desk");
     assertThat(why.toString()).contains("base@1", "train");
+    JsonNode measuredItems = on(ExitCode.DONE, "why", "desk", "--items").get(0);
+    assertThat(measuredItems.get("agrees").asBoolean()).isTrue();
+    assertThat(measuredItems.get("items")).hasSizeGreaterThan(20);
+    assertThat(measuredItems.get("items").get(0).get("candidate").get("judgement").isTextual())
+        .isTrue();
+    Path page = directory.resolve("why.html");
+    on(ExitCode.DONE, "why", "desk", "--html", page.toString(), "--rows", "7");
+    String html = Files.readString(page);
+    assertThat(html)
+        .contains("Why desk@1", "my card is lost", "please help, the", "the first 7 of")
+        .contains("&lt;img src=x onerror=alert(1)&gt;")
+        .doesNotContain("<img", "<script", "\u202e", "\u001b");
+    assertThat(html.replace("http://www.w3.org/", "")).doesNotContain("http:", "https:");
     Path statement = directory.resolve("desk-1.json");
     on(ExitCode.DONE, "attest", "desk@1", "--out", statement.toString());
     on(ExitCode.DONE, "verify", "--attestation", statement.toString());

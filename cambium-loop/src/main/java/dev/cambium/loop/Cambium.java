@@ -33,8 +33,10 @@ import dev.cambium.loop.campaign.Judge;
 import dev.cambium.loop.campaign.Workspace;
 import dev.cambium.loop.data.DataException;
 import dev.cambium.loop.data.Overlap;
+import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.explain.ItemOutcomes;
 import dev.cambium.loop.explain.Statements;
 import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.explain.WhyNode;
@@ -55,6 +57,7 @@ import dev.cambium.model.Manifest;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Recipe;
+import dev.cambium.model.Row;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
@@ -69,6 +72,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -572,6 +576,21 @@ public final class Cambium implements AutoCloseable {
   /** Why a version is what it is. */
   public WhyNode why(VersionRef ref) {
     return new Why(state(), store).explain(ref);
+  }
+
+  /** Every item's outcome of every verdict on some versions, each in the order of its records. */
+  public List<ItemOutcomes.OfVerdict> outcomes(Collection<VersionRef> versions) {
+    ItemOutcomes outcomes = new ItemOutcomes(state(), store);
+    return versions.stream().flatMap(version -> outcomes.of(version).stream()).toList();
+  }
+
+  /**
+   * The rows of training data that {@link #why} or a record names.
+   *
+   * @throws IllegalArgumentException if the artifact is something else
+   */
+  public List<Row> rows(Digest data) {
+    return RowFile.decode(store.bytes(data));
   }
 
   /**

@@ -10,4 +10,5 @@ public sealed interface Block
         AccuracyTable,
         VerdictView,
         Timeline,
+        TextTable,
         WhyTree {}

@@ -111,6 +111,8 @@ public record ReportPage(String title, String lead, List<Section> sections, Stri
       verdict(out, verdict);
     } else if (block instanceof Timeline timeline) {
       timeline(out, timeline);
+    } else if (block instanceof TextTable table) {
+      texts(out, table);
     } else if (block instanceof WhyTree why) {
       out.open("ul", "class", "why");
       cause(out, why.root());
@@ -305,6 +307,45 @@ public record ReportPage(String title, String lead, List<Section> sections, Stri
 
   private static void said(Markup out, String text, String classes) {
     out.open("td", "class", classes).leaf("span", text, "class", "exact").close();
+  }
+
+  private static void texts(Markup out, TextTable table) {
+    if (table.folded()) {
+      out.open("details", "class", "more").leaf("summary", table.title());
+    } else {
+      out.leaf("h3", table.title());
+    }
+    if (!table.note().isEmpty()) {
+      out.leaf("p", table.note(), "class", "key");
+    }
+    out.open("div", "class", "scroll").open("table").open("thead").open("tr");
+    table.columns().forEach(column -> out.leaf("th", column, "scope", "col"));
+    out.close(2).open("tbody");
+    for (List<TextTable.Cell> row : table.rows()) {
+      out.line().open("tr");
+      for (TextTable.Cell cell : row) {
+        String tone =
+            switch (cell.tone()) {
+              case PLAIN -> "";
+              case QUIET -> "quiet";
+              case GOOD -> "good";
+              case BAD -> "bad";
+              case DOUBTFUL -> "warn";
+            };
+        if (cell.exact()) {
+          said(out, cell.text(), ("said " + tone).strip());
+        } else if (tone.isEmpty()) {
+          out.leaf("td", cell.text());
+        } else {
+          out.leaf("td", cell.text(), "class", tone);
+        }
+      }
+      out.close();
+    }
+    out.close(3);
+    if (table.folded()) {
+      out.close();
+    }
   }
 
   private static void timeline(Markup out, Timeline timeline) {

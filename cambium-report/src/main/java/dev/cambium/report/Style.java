@@ -79,6 +79,7 @@ final class Style {
       nav a:hover,nav a:focus{color:var(--ink);border-color:var(--ink)}
       section{border-top:1px solid var(--faint);padding:26px 0 18px}
       h2{font-size:21px;line-height:1.3;margin:0 0 4px;letter-spacing:-.01em;font-weight:650}
+      h3{font-size:16px;line-height:1.3;margin:18px 0 4px;font-weight:650}
       .lead{color:var(--soft);margin:0 0 16px;max-width:52em}
       p{max-width:52em;margin:8px 0}
       figure{margin:16px 0;overflow-x:auto}

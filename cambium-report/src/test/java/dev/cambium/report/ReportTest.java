@@ -137,6 +137,12 @@ class ReportTest {
                                     List.of(
                                         new VerdictView.Flip(NASTY, NASTY, NASTY, NASTY, NASTY)),
                                     NASTY))),
+                        new TextTable(
+                            NASTY,
+                            List.of(NASTY, NASTY),
+                            List.of(List.of(TextTable.Cell.of(NASTY), TextTable.Cell.said(NASTY))),
+                            NASTY,
+                            true),
                         new Timeline(
                             NASTY, List.of(new Timeline.Span(NASTY, NASTY, 0, 1, LineState.HELD))),
                         new WhyTree(new WhyTree.Cause(NASTY, NASTY, List.of(), List.of()))),

@@ -10,6 +10,7 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.VersionRef;
+import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -72,6 +73,7 @@ public final class Why {
               fact.predecessor().toString(),
               "the version it came after",
               null,
+              null,
               List.of()));
     }
     if (fact.parent() != null) {
@@ -88,6 +90,7 @@ public final class Why {
             + stamp(recorded)
             + (fact.note().isEmpty() ? "" : ": " + fact.note()),
         recorded.index(),
+        fact.manifest(),
         because);
   }
 
@@ -105,6 +108,7 @@ public final class Why {
                           signal,
                           describe(s.received().fact()) + ", " + stamp(s.received()),
                           s.received().index(),
+                          null,
                           List.of())));
     }
     for (Recorded<Fact.DecisionTaken> decision : state.decisions(id)) {
@@ -118,10 +122,11 @@ public final class Why {
                   + ", "
                   + stamp(decision),
               decision.index(),
+              null,
               List.of()));
     }
     return new WhyNode(
-        "campaign", id, stamp(campaign.opened()), campaign.opened().index(), because);
+        "campaign", id, stamp(campaign.opened()), campaign.opened().index(), null, because);
   }
 
   private static String describe(Fact.SignalReceived signal) {
@@ -150,6 +155,14 @@ public final class Why {
               recipe.learningRate(),
               train.seed(),
               name(train.start()));
+      because.add(
+          new WhyNode(
+              "recipe",
+              Json.digest(recipe).brief(),
+              new String(Json.canonical(recipe), StandardCharsets.UTF_8),
+              null,
+              null,
+              List.of()));
       for (Action.DataShare share : train.mix()) {
         because.add(
             new WhyNode(
@@ -157,6 +170,7 @@ public final class Why {
                 share.data().brief(),
                 String.format(Locale.ROOT, "weight %.3g", share.weight()),
                 null,
+                share.data(),
                 List.of()));
       }
     } else if (action instanceof Action.Transplant transplant) {
@@ -176,6 +190,7 @@ public final class Why {
         fact.kind() + " " + fact.action().brief(),
         String.format(Locale.ROOT, "%s, %.1f s, on %s", detail, fact.seconds(), fact.fingerprint()),
         recorded.index(),
+        fact.spec(),
         because);
   }
 
@@ -202,6 +217,7 @@ public final class Why {
                         + stamp(s.received()))
             .orElse(null),
         signal.map(s -> s.received().index()).orElse(null),
+        data,
         List.of());
   }
 
@@ -215,15 +231,49 @@ public final class Why {
               capability.capability(),
               capability.decision() + ": " + capability.reason(),
               null,
+              capability.suite(),
               capability.flips().inCommon().stream()
-                  .map(text -> new WhyNode("in common", text, null, null, List.of()))
+                  .map(text -> new WhyNode("in common", text, null, null, null, List.of()))
                   .toList()));
+    }
+    if (verdict.inherited() != null) {
+      because.add(inherited(recorded.fact().candidate(), verdict.inherited()));
+    }
+    if (verdict.waiver() != null) {
+      because.add(
+          new WhyNode(
+              "waiver",
+              verdict.waiver().actor(),
+              verdict.waiver().reason(),
+              null,
+              null,
+              List.of()));
     }
     return new WhyNode(
         "verdict",
         verdict.decision() + (verdict.reference() == null ? "" : " against " + verdict.reference()),
         verdict.reason() + ", " + stamp(recorded),
         recorded.index(),
+        recorded.fact().evidence(),
+        because);
+  }
+
+  /** The verdict on what a version is built on, that stands for one of its own. */
+  private WhyNode inherited(VersionRef version, Verdict.Inherited inherited) {
+    List<WhyNode> because = new ArrayList<>();
+    for (VersionRef ancestor : state.ancestors(version)) {
+      for (Recorded<Fact.VerdictReached> verdict : state.verdicts(ancestor)) {
+        if (verdict.fact().evidence().equals(inherited.evidence())) {
+          because.add(verdict(verdict));
+        }
+      }
+    }
+    return new WhyNode(
+        "inherited",
+        inherited.evidence().brief(),
+        "what it is built on answered " + inherited.items() + " items as before",
+        null,
+        inherited.evidence(),
         because);
   }
 
@@ -238,6 +288,7 @@ public final class Why {
             + stamp(recorded)
             + (fact.reason().isEmpty() ? "" : ": " + fact.reason()),
         recorded.index(),
+        fact.evidence(),
         List.of());
   }
 

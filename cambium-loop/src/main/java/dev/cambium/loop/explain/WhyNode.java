@@ -1,17 +1,21 @@
 package dev.cambium.loop.explain;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.cambium.model.Digest;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One step of an explanation.
  *
- * @param kind what it is: {@code version}, {@code parent}, {@code action}, {@code data}, {@code
- *     verdict}, {@code channel}, {@code campaign}
+ * @param kind what it is: {@code version}, {@code parent}, {@code predecessor}, {@code action},
+ *     {@code recipe}, {@code mix}, {@code data}, {@code verdict}, {@code capability}, {@code
+ *     inherited}, {@code waiver}, {@code channel}, {@code campaign}, {@code signal}, {@code
+ *     decision}
  * @param label the thing itself
  * @param detail the particulars
  * @param record index of the ledger record that says so; none for a heading
+ * @param artifact what it says in full: data rows, a verdict, a version's manifest; none for most
  * @param because what it rests on
  */
 public record WhyNode(
@@ -19,6 +23,7 @@ public record WhyNode(
     String label,
     @Nullable String detail,
     @Nullable Long record,
+    @Nullable Digest artifact,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<WhyNode> because) {
 
   public WhyNode {

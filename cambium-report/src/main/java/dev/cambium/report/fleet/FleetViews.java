@@ -244,6 +244,9 @@ public final class FleetViews {
 
   private static WhyTree.Cause cause(WhyNode node) {
     List<Terms.Term> facts = new ArrayList<>();
+    if (node.artifact() != null) {
+      facts.add(new Terms.Term("artifact", node.artifact().toString(), true));
+    }
     if (node.record() != null) {
       facts.add(new Terms.Term("record", node.record().toString(), false));
     }
