@@ -3,12 +3,15 @@ package dev.cambium.cli;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.hub.Hub;
 import dev.cambium.artifact.hub.HubAddress;
+import dev.cambium.artifact.huggingface.Problem;
 import dev.cambium.loop.Cambium;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -68,15 +71,20 @@ final class ImportCommand extends Subcommand.OnEcosystem {
 
   @Override
   int on(Cambium cambium, Console console) throws IOException {
+    List<Problem> warnings = new ArrayList<>();
     VersionRef made =
-        HubAddress.isOne(source) ? fetched(cambium, console) : local(cambium, Path.of(source));
+        HubAddress.isOne(source) ? fetched(cambium, warnings, console) : local(cambium, warnings, Path.of(source));
     if (console.json()) {
       Map<String, Object> told = new LinkedHashMap<>();
       told.put("version", made);
       told.put("digest", cambium.version(made).manifest());
       told.put("size", cambium.manifest(made).size());
+      told.put("warnings", warnings);
       console.json(told);
     } else {
+      for (Problem warning : warnings) {
+        console.line("%s %s", console.tone(Console.Tone.DOUBTFUL, "warning"), warning.line());
+      }
       console.line(
           "%s, %s, digest %s",
           console.tone(Console.Tone.STRONG, made.toString()),
@@ -90,19 +98,21 @@ final class ImportCommand extends Subcommand.OnEcosystem {
     return ExitCode.DONE;
   }
 
-  private VersionRef local(Cambium cambium, Path directory) {
+  private VersionRef local(Cambium cambium, List<Problem> warnings, Path directory) {
     String remark = note == null ? "imported from " + directory.toAbsolutePath().normalize() : note;
-    return cambium.importVersion(directory, line, tier, parent, remark);
+    return cambium.importVersion(directory, line, tier, parent, remark, warnings::add);
   }
 
   /** The commit is part of the record, whatever else is noted. */
-  private VersionRef fetched(Cambium cambium, Console console) throws IOException {
+  private VersionRef fetched(Cambium cambium, List<Problem> warnings, Console console)
+      throws IOException {
     HubAddress address = HubAddress.parse(source);
     cambium.checkLine(line, tier, parent); // before much is fetched
     Path downloads = cambium.directory().resolve(Cambium.DOWNLOADS);
     Hub.Fetched files = Hub.of(System.getenv()).fetch(address, downloads, console.progress());
     String remark = note == null ? files.origin() : note + "; " + files.origin();
-    VersionRef made = cambium.importVersion(files.directory(), line, tier, parent, remark);
+    VersionRef made = 
+        cambium.importVersion(files.directory(), line, tier, parent, remark, warnings::add);
     DirectoryTree.delete(Objects.requireNonNull(files.directory().getParent()));
     return made;
   }

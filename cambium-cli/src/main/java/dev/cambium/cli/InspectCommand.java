@@ -2,6 +2,7 @@ package dev.cambium.cli;
 
 import dev.cambium.artifact.huggingface.Inspection;
 import dev.cambium.artifact.huggingface.Problem;
+import dev.cambium.engine.text.TextInspection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,6 +40,9 @@ final class InspectCommand extends Subcommand {
       throw usage(path + ": no such file or directory");
     }
     Inspection found = Inspection.of(path);
+    if (found.kind() == Inspection.Kind.MODEL && found.accepted()) {
+      found = found.with(TextInspection.of(path));
+    }
     int code = found.accepted() ? ExitCode.DONE : ExitCode.USAGE;
     try (Console console = console()) {
       if (console.json()) {

@@ -6,6 +6,7 @@ import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.DurableFile;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
+import dev.cambium.artifact.huggingface.Problem;
 import dev.cambium.artifact.hub.Hub;
 import dev.cambium.ledger.Checkpoint;
 import dev.cambium.ledger.ConsistencyProof;
@@ -84,6 +85,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -334,7 +336,22 @@ public final class Cambium implements AutoCloseable {
    */
   public VersionRef importVersion(
       Path source, String line, Tier tier, @Nullable VersionRef parent, String note) {
-    return intake.importVersion(source, line, tier, parent, note);
+    return importVersion(source, line, tier, parent, note, warning -> {});
+  }
+
+  /**
+   * As above.
+   *
+   * @param warnings hears what a person should know of a version that is accepted
+   */
+  public VersionRef importVersion(
+      Path source,
+      String line,
+      Tier tier,
+      @Nullable VersionRef parent,
+      String note,
+      Consumer<Problem> warnings) {
+    return intake.importVersion(source, line, tier, parent, note, warnings);
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.huggingface.AdapterDirectory;
 import dev.cambium.artifact.huggingface.Inspection;
 import dev.cambium.artifact.huggingface.Problem;
+import dev.cambium.engine.text.TextInspection;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.Precondition;
 import dev.cambium.loop.action.VersionFiles;
@@ -26,6 +27,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +50,12 @@ final class Intake {
 
   /** See {@link Cambium#importVersion}. */
   VersionRef importVersion(
-      Path source, String line, Tier tier, @Nullable VersionRef parent, String note) {
+      Path source,
+      String line,
+      Tier tier,
+      @Nullable VersionRef parent,
+      String note,
+      Consumer<Problem> warnings) {
     Digest parentManifest = checkLine(line, tier, parent);
     Inspection inspection = Inspection.of(source);
     boolean adapter = inspection.kind() == Inspection.Kind.ADAPTER;
@@ -56,6 +63,9 @@ final class Intake {
       inspection =
           AdapterDirectory.inspect(
               source, versions.directory(versions.effective(parentManifest).model()));
+    }
+    if (!adapter && inspection.accepted()) {
+      inspection = inspection.with(TextInspection.of(source));
     }
     if (!inspection.accepted()) {
       throw new IllegalArgumentException(
@@ -65,6 +75,7 @@ final class Intake {
                   .map(Problem::line)
                   .collect(Collectors.joining("\n  ")));
     }
+    inspection.problems().forEach(warnings);
     Manifest manifest =
         adapter
             ? versions.put(source, inspection.paths(), VersionKind.ADAPTER, parentManifest)

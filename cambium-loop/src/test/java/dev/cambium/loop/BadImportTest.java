@@ -3,6 +3,7 @@ package dev.cambium.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cambium.artifact.huggingface.Problem;
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
@@ -15,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -122,6 +124,18 @@ class BadImportTest {
             m -> replace(m.resolve("tokenizer.json"), "\"type\":\"BPE\"", "\"type\":\"Odd\""),
             "tokenizer.json is not a tokenizer that can be loaded"),
         kind(
+            "template that raises",
+            m ->
+                Files.writeString(
+                    m.resolve("chat_template.jinja"), "{{ raise_exception('only on Mondays') }}"),
+            "chat_template.jinja: found the chat template refuses these messages: only on"
+                + " Mondays"),
+        kind(
+            "template that is not supported",
+            m -> Files.writeString(m.resolve("chat_template.jinja"), "{% include 'other' %}"),
+            "chat_template.jinja: found the chat template failed: line 1: the tag 'include' is not"
+                + " supported"),
+        kind(
             "config at odds with the shapes",
             m ->
                 replace(
@@ -175,6 +189,24 @@ class BadImportTest {
           .satisfies(e -> assertThat(e.getMessage()).contains(expected));
       assertThat(everything(town.directory)).isEqualTo(before);
       assertThat(cambium.state().nextVersionNumber("base")).isEqualTo(versions);
+    }
+  }
+
+  @Test
+  void whatOnlySomeConversationsWouldNotSurviveIsToldAndComesIn() throws IOException {
+    Town town = new Town(folder.resolve("town"));
+    try (Cambium cambium = town.create()) {
+      Path model = Town.model(folder.resolve("warned"), 2);
+      Files.writeString(
+          model.resolve("chat_template.jinja"),
+          "{% for m in messages %}{{ m.content }}{% endfor %}");
+      List<Problem> warnings = new ArrayList<>();
+      cambium.importVersion(model, "base", Tier.FOUNDATION, null, "warned", warnings::add);
+      assertThat(warnings)
+          .extracting(Problem::file)
+          .containsOnly("chat_template.jinja")
+          .isNotEmpty();
+      assertThat(cambium.state().nextVersionNumber("base")).isEqualTo(3);
     }
   }
 

@@ -5,7 +5,9 @@ import dev.cambium.artifact.safetensors.DType;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -79,6 +81,15 @@ public record Inspection(
     ignored = List.copyOf(ignored);
     tensors = List.copyOf(tensors);
     problems = List.copyOf(problems);
+  }
+
+  /** The same with what others found; refusals come first again. */
+  public Inspection with(List<Problem> more) {
+    List<Problem> all = new ArrayList<>(problems);
+    all.addAll(more);
+    all.sort(Comparator.comparing(Problem::severity));
+    return new Inspection(
+        location, kind, architecture, parameters, dtypes, size, facts, files, ignored, tensors, all);
   }
 
   /** Whether nothing was refused. */

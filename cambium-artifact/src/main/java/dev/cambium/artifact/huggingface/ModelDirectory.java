@@ -18,6 +18,7 @@ public final class ModelDirectory {
   static final String INDEX = "model.safetensors.index.json";
   static final String TOKENIZER = TokenizerFiles.TOKENIZER;
   private static final String TEMPLATE = "chat_template.jinja";
+  private static final String MORE_TEMPLATES = "additional_chat_templates";
   private static final String TEMPLATE_JSON = "chat_template.json";
 
   /** Taken in if there, without a look inside: text that goes out again with the model. */
@@ -227,6 +228,18 @@ public final class ModelDirectory {
           where = name;
         }
       }
+    }
+    if (folder.ignored().contains(MORE_TEMPLATES)) {
+      findings.warn(
+          MORE_TEMPLATES,
+          "",
+          "a folder of further chat templates",
+          TEMPLATE + " only, or a list with names in " + TokenizerFiles.TOKENIZER_CONFIG,
+          "They are not read. Where tools have a template of their own, list it in "
+              + TokenizerFiles.TOKENIZER_CONFIG
+              + " under chat_template as \"tool_use\", beside \"default\", without "
+              + TEMPLATE
+              + ".");
     }
     findings.fact("chat template", where);
   }

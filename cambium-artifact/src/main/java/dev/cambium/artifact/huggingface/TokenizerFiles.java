@@ -29,6 +29,7 @@ final class TokenizerFiles {
   private final Findings findings;
   private final Map<String, Long> ids = new HashMap<>();
   private final Map<Long, String> tokens = new HashMap<>();
+  private final Set<Long> special = new TreeSet<>();
   private final Set<String> compared = new TreeSet<>();
 
   private TokenizerFiles(Folder folder, Findings findings) {
@@ -98,6 +99,9 @@ final class TokenizerFiles {
     vocabulary.properties().forEach(entry -> add(entry.getKey(), entry.getValue().asLong(-1)));
     for (JsonNode added : tree.path("added_tokens")) {
       add(added.path("content").asText(), added.path("id").asLong(-1));
+      if (added.path("special").asBoolean()) {
+        special.add(added.path("id").asLong(-1));
+      }
     }
     if (tokens.isEmpty()) {
       file.get().refuse("model.vocab", "no tokens", "a vocabulary");
@@ -158,7 +162,19 @@ final class TokenizerFiles {
       @Nullable Long id = ids.get(token);
       boolean decides = !role.equals("pad"); // padding is never computed with
       if (id == null) {
-        tell(decides, file, key, shown(token), "a token of " + TOKENIZER);
+        if (decides) {
+          findings.refuse(
+              file,
+              key,
+              shown(token),
+              "a token of " + TOKENIZER,
+              "Python would add it with an id of its own. Save it so (tokenizer = AutoTokenizer."
+                  + "from_pretrained(DIR); tokenizer.save_pretrained(DIR)), or remove "
+                  + key
+                  + " if the model was not trained with it.");
+        } else {
+          tell(false, file, key, shown(token), "a token of " + TOKENIZER);
+        }
         continue;
       }
       Set<Long> expected = new TreeSet<>();
@@ -166,7 +182,20 @@ final class TokenizerFiles {
       generation.ifPresent(g -> collect(g.tree().path(key + "_id"), expected));
       if (!expected.isEmpty()) {
         compared.add(key);
-        if (!expected.contains(id)) {
+        if (!expected.contains(id) && decides && areSpecial(id, expected)) {
+          // Tokens with a role there too, so the tokenizer is the model's, with another choice.
+          findings.warn(
+              file,
+              key,
+              shown(token) + ", id " + id,
+              "the token of id " + expected + ", by " + key + "_id of the model's configuration",
+              role.equals("eos")
+                  ? "Both are heeded, as in Python: generation stops at each of them, and texts end"
+                      + " with "
+                      + shown(token)
+                      + "."
+                  : "As in Python, texts and templates begin with " + shown(token) + ".");
+        } else if (!expected.contains(id)) {
           tell(
               decides,
               file,
@@ -183,6 +212,10 @@ final class TokenizerFiles {
         }
       }
     }
+  }
+
+  private boolean areSpecial(long id, Set<Long> others) {
+    return special.contains(id) && special.containsAll(others);
   }
 
   private void tell(boolean decides, String file, String key, String found, String expected) {
@@ -277,12 +310,26 @@ final class TokenizerFiles {
               "an id from 0 to " + (rows - 1),
               "Correct " + key + " in " + file.name() + ".");
         } else if (known && !tokens.containsKey(id.asLong())) {
-          tell(
-              !key.startsWith("pad"),
-              file.name(),
-              key,
-              JsonFile.shown(id),
-              "the id of a token of " + TOKENIZER);
+          boolean others = false;
+          for (JsonNode other : all) {
+            others |= tokens.containsKey(other.asLong(-1));
+          }
+          if (others) {
+            // One of several: generation would stop there, as in Python; no text has it.
+            findings.warn(
+                file.name(),
+                key,
+                JsonFile.shown(id),
+                "the id of a token of " + TOKENIZER,
+                "Generation stops at it all the same, as it does in Python.");
+          } else {
+            tell(
+                !key.startsWith("pad"),
+                file.name(),
+                key,
+                JsonFile.shown(id),
+                "the id of a token of " + TOKENIZER);
+          }
         }
       }
     }

@@ -536,12 +536,54 @@ class ModelDirectoryTest {
     assertThat(problem.expected()).isEqualTo("a token of tokenizer.json");
   }
 
+  /** What fine-tuning leaves behind: another token with a role, which no configuration lists. */
+  @ParameterizedTest
+  @CsvSource({"eos,Both are heeded", "bos,texts and templates begin with"})
+  void warnsOfARoleThatFineTuningMoved(String role, String told) throws IOException {
+    Fixture.edit(
+        untied.resolve("tokenizer.json"),
+        t ->
+            t.set(
+                "added_tokens",
+                Fixture.tree(
+                    "[{\"id\":0,\"content\":\"<s>\",\"special\":true},"
+                        + "{\"id\":1,\"content\":\"</s>\",\"special\":true},"
+                        + "{\"id\":6,\"content\":\"<|end|>\",\"special\":true}]")));
+    Fixture.edit(untied.resolve("tokenizer_config.json"), t -> t.put(role + "_token", "<|end|>"));
+    Inspection model = ModelDirectory.inspect(untied);
+    assertThat(model.accepted()).isTrue();
+    assertThat(model.problems()).singleElement().satisfies(p -> {
+      assertThat(p.key()).isEqualTo(role + "_token");
+      assertThat(p.found()).isEqualTo("\"<|end|>\", id 6");
+      assertThat(p.remedy()).contains(told);
+    });
+  }
+
+  @Test
+  void warnsOfAFurtherEndThatTheTokenizerLacks() throws IOException {
+    Fixture.edit(
+        untied.resolve("generation_config.json"),
+        g -> g.set("eos_token_id", Fixture.tree("[1, 15]")));
+    Inspection model = ModelDirectory.inspect(untied);
+    assertThat(model.accepted()).isTrue();
+    assertThat(model.problems())
+        .singleElement()
+        .satisfies(p -> assertThat(p.found()).isEqualTo("15"));
+  }
+
+  @Test
+  void namesAFolderOfTemplates() throws IOException {
+    Files.createDirectory(untied.resolve("additional_chat_templates"));
+    assertThat(ModelDirectory.inspect(untied).problems())
+        .singleElement()
+        .satisfies(p -> assertThat(p.remedy()).contains("list it in tokenizer_config.json"));
+  }
+
   /** Within the embedding, but beyond the tokens: the tokenizer of a model with fewer. */
   @Test
   void refusesIdsThatTheTokenizerLacks() throws IOException {
     Fixture.edit(
-        untied.resolve("generation_config.json"),
-        g -> g.set("eos_token_id", Fixture.tree("[1, 15]")));
+        untied.resolve("generation_config.json"), g -> g.set("eos_token_id", Fixture.tree("15")));
     Problem problem = onlyRefusal(ModelDirectory.inspect(untied));
     assertThat(problem.file()).isEqualTo("generation_config.json");
     assertThat(problem.found()).isEqualTo("15");

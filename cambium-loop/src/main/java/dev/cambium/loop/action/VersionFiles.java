@@ -4,6 +4,7 @@ import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.Versions;
 import dev.cambium.engine.text.ProbeFile;
+import dev.cambium.engine.text.TemplateException;
 import dev.cambium.model.Digest;
 import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
@@ -73,7 +74,7 @@ public final class VersionFiles {
       } else {
         probes = ProbeFile.make(directory);
       }
-    } catch (IOException | IllegalStateException e) {
+    } catch (IOException | IllegalStateException | TemplateException e) {
       throw new IllegalArgumentException(directory + ": " + e.getMessage(), e);
     }
     Manifest manifest = versions.store(VersionKind.MODEL, parent, directory, paths);

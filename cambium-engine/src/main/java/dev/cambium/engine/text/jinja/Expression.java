@@ -1,0 +1,7 @@
+package dev.cambium.engine.text.jinja;
+
+/** A parsed expression. */
+@FunctionalInterface
+interface Expression {
+  Object in(Frame frame);
+}

@@ -1,0 +1,6 @@
+package dev.cambium.engine.text.jinja;
+
+/** Python's {@code None}. */
+enum None {
+  NONE
+}
