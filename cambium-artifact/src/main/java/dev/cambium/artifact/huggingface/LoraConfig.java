@@ -3,6 +3,9 @@ package dev.cambium.artifact.huggingface;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.re2j.Matcher;
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
 import dev.cambium.model.Recipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,8 +21,6 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,10 @@ public record LoraConfig(
 
   static final String FILE = "adapter_config.json";
   private static final String ALL_LINEAR = "all-linear";
+  private static final int MAX_LENGTH = 2_000;
+  private static final int MAX_COPIES = 1_000;
+  private static final Pattern COUNT = Pattern.compile("\\{(?:\\d*,)?(\\d{1,5})(?:,\\d*)?}");
+  private static final Pattern AROUND = Pattern.compile("\\(\\?<?[=!]|\\\\[1-9]|\\(\\?P=");
   private static final int MAX_RANK = 1 << 20;
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -104,7 +109,7 @@ public record LoraConfig(
 
     boolean matches(String module) {
       if (pattern != null) {
-        return java(pattern).matcher(module).matches();
+        return LoraConfig.pattern(pattern).matcher(module).matches();
       }
       return names.contains(module) || names.stream().anyMatch(n -> module.endsWith("." + n));
     }
@@ -261,7 +266,7 @@ public record LoraConfig(
   private boolean isTarget(String module, boolean projection) {
     if (excluded.matches(module)
         || savedModules.stream()
-            .anyMatch(s -> java("(^|.*\\.)" + s + "($|\\..*)").matcher(module).lookingAt())) {
+            .anyMatch(s -> pattern("(^|.*\\.)" + s + "($|\\..*)").matcher(module).lookingAt())) {
       return false;
     }
     if (targets.isAllLinear()) {
@@ -278,7 +283,7 @@ public record LoraConfig(
         layersPattern.isEmpty()
             ? List.of(Pattern.compile(".*?\\.[^.]*\\.(\\d{1,5})\\."))
             : layersPattern.stream()
-                .map(p -> java("(?:^|.*?\\.)(?:" + p + ")\\.(?<idx>\\d{1,5})\\."))
+                .map(p -> pattern("(?:^|.*?\\.)(?:" + p + ")\\.(?P<idx>\\d{1,5})\\."))
                 .toList();
     for (Pattern pattern : patterns) {
       Matcher matcher = pattern.matcher(module);
@@ -297,14 +302,38 @@ public record LoraConfig(
 
   private static <T> Optional<T> firstMatch(Map<String, T> patterns, String module) {
     return patterns.entrySet().stream()
-        .filter(e -> java("(.*\\.)?(" + e.getKey() + ")$").matcher(module).lookingAt())
+        .filter(e -> pattern("(.*\\.)?(" + e.getKey() + ")$").matcher(module).lookingAt())
         .map(Map.Entry::getValue)
         .findFirst();
   }
 
-  /** A pattern as Python writes it. */
-  private static Pattern java(String python) {
-    return Pattern.compile(python.replace("(?P<", "(?<").replace("\\Z", "\\z"));
+  /**
+   * A pattern as Python writes it. Configurations come from anywhere, so it is matched in time that
+   * grows with the name only, which leaves out what looks around or back.
+   *
+   * @throws IllegalArgumentException saying what is wrong with it
+   */
+  private static Pattern pattern(String python) {
+    long copies = 1;
+    for (Matcher count = COUNT.matcher(python); count.find(); ) {
+      copies *= Math.max(1, Integer.parseInt(count.group(1)));
+      if (copies > MAX_COPIES) {
+        throw new IllegalArgumentException("it repeats more than " + MAX_COPIES + " times");
+      }
+    }
+    if (python.length() > MAX_LENGTH) {
+      throw new IllegalArgumentException("it has more than " + MAX_LENGTH + " characters");
+    }
+    try {
+      return Pattern.compile(python.replace("\\Z", "\\z"));
+    } catch (PatternSyntaxException e) {
+      throw new IllegalArgumentException(
+          e.getDescription()
+              + (AROUND.matcher(python).find()
+                  ? "; what looks ahead, behind or back is not supported: list the modules' names"
+                  : ""),
+          e);
+    }
   }
 
   /**
@@ -472,11 +501,10 @@ public record LoraConfig(
 
   private static boolean checkPattern(JsonFile file, String key, String pattern) {
     try {
-      java("(" + pattern + ")");
+      pattern("(" + pattern + ")");
       return true;
-    } catch (java.util.regex.PatternSyntaxException e) {
-      file.refuse(
-          key, pattern, "a regular expression; " + e.getDescription() + " at " + e.getIndex());
+    } catch (IllegalArgumentException e) {
+      file.refuse(key, pattern, "a regular expression; " + e.getMessage());
       return false;
     }
   }

@@ -15,9 +15,11 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AdapterDirectoryTest {
 
@@ -437,5 +439,49 @@ class AdapterDirectoryTest {
   private static List<Problem> refusals(Inspection inspection) {
     assertThat(inspection.accepted()).isFalse();
     return inspection.problems().stream().filter(p -> p.severity() == Severity.REFUSED).toList();
+  }
+
+  /** Patterns on which a matcher that tries one way after another does not come to an end. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "(.*)*(.*)*(.*)*(.*)*(.*)*(.*)*(.*)*(.*)*x",
+        "(([a-z._0-9])+)+x",
+        "(?:[a-z._0-9]|[a-z._0-9])*x",
+        "(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||)(|||).*x"
+      })
+  @Timeout(20)
+  void patternsOfStrangersEnd(String pattern) throws IOException {
+    Fixture.edit(config, c -> c.put("target_modules", pattern));
+    assertThat(AdapterDirectory.inspect(adapter, base).accepted()).isFalse();
+    Fixture.edit(
+        config,
+        c -> {
+          c.putArray("target_modules").add("q_proj").add("down_proj");
+          c.putObject("rank_pattern").put(pattern, 3);
+          c.putObject("alpha_pattern").put(pattern, 3);
+        });
+    assertThat(AdapterDirectory.inspect(adapter, base).problems())
+        .noneMatch(p -> p.key().startsWith("rank_pattern"));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "(?!.*visual).*q_proj|what looks ahead, behind or back is not supported: list the modules'",
+        "(?<=self_attn.)q_proj|what looks ahead, behind or back is not supported",
+        "(.)\\1.*|what looks ahead, behind or back is not supported",
+        "((.{900}){900}){900}|it repeats more than 1000 times",
+        "(.{99999}|a regular expression"
+      })
+  void namesPatternsThatItDoesNotTake(String pattern, String told) throws IOException {
+    Fixture.edit(config, c -> c.put("target_modules", pattern));
+    assertThat(AdapterDirectory.inspect(adapter).problems())
+        .anySatisfy(
+            p -> {
+              assertThat(p.key()).isEqualTo("target_modules");
+              assertThat(p.expected()).contains(told);
+            });
   }
 }
