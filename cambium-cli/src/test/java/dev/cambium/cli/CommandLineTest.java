@@ -1,18 +1,22 @@
 package dev.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cambium.ledger.EcosystemLock;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.Precondition;
+import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -231,6 +235,71 @@ class CommandLineTest {
     assertThat(on("show", "base@9").expect(ExitCode.USAGE).err()).contains("no version base@9");
     assertThat(on("release", "rollback", "base").expect(ExitCode.USAGE).err())
         .contains("no stable version");
+  }
+
+  private static float[] floats(Path file, String tensor) {
+    try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
+      FloatBuffer values =
+          tensors.bytes(tensor).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      float[] copy = new float[values.remaining()];
+      values.get(copy);
+      return copy;
+    }
+  }
+
+  @Test
+  void anAdapterIsExportedAsTheModelThatItMakes() throws IOException {
+    write(
+        "ecosystem.yaml",
+        """
+        name: merged
+        recipes:
+          adapt: { method: lora, lora: { rank: 2, alpha: 6 }, steps: 1, learning-rate: 1e-3 }
+          tune: { method: full, steps: 1, learning-rate: 1e-3 }
+        lines:
+          base: { tier: foundation }
+          cards: { tier: industrial, parent: base, recipe: tune }
+          router: { tier: application-model, parent: cards, recipe: adapt }
+        """);
+    on("init").expect(ExitCode.DONE);
+    Path model = model(1);
+    Path adapter = TinyModel.adapter(directory.resolve("adapters/a"), 2);
+    on("import", model.toString(), "--as", "base", "--tier", "foundation").expect(ExitCode.DONE);
+    on("import", model(3).toString(), "--as", "cards", "--tier", "industrial", "--parent", "base@1")
+        .expect(ExitCode.DONE);
+    on("import", adapter.toString(), "--as", "router", "--tier", "application-model", "--parent",
+            "cards@1")
+        .expect(ExitCode.DONE);
+    Path out = directory.resolve("out");
+    Ran merged = on("export", "router@1", out.toString(), "--merged", "--json");
+    assertThat(merged.expect(ExitCode.DONE).json().path("merged").asBoolean()).isTrue();
+    run("inspect", out.toString()).expect(ExitCode.DONE);
+    assertThat(out.resolve("tokenizer.json")).hasSameBinaryContentAs(model(3).resolve("tokenizer.json"));
+
+    String name = "model.layers.0.self_attn.q_proj.weight";
+    String key = "base_model.model.model.layers.0.self_attn.q_proj.";
+    float[] found = floats(out.resolve("model.safetensors"), name);
+    float[] base = floats(model(3).resolve("model.safetensors"), name);
+    float[] a = floats(adapter.resolve("adapter_model.safetensors"), key + "lora_A.weight");
+    float[] b = floats(adapter.resolve("adapter_model.safetensors"), key + "lora_B.weight");
+    for (int row = 0; row < 8; row++) {
+      for (int column = 0; column < 8; column++) {
+        double update = b[row * 2] * a[column] + b[row * 2 + 1] * a[8 + column];
+        assertThat((double) found[row * 8 + column])
+            .isCloseTo(base[row * 8 + column] + 6.0 / 2 * update, within(1e-6));
+      }
+    }
+    String other = "model.layers.0.mlp.up_proj.weight";
+    assertThat(floats(out.resolve("model.safetensors"), other))
+        .containsExactly(floats(model(3).resolve("model.safetensors"), other));
+
+    assertThat(on("export", "router@1", out.toString(), "--merged").expect(ExitCode.USAGE).err())
+        .contains("is not empty");
+    assertThat(
+            on("export", "cards@1", directory.resolve("whole").toString(), "--merged")
+                .expect(ExitCode.USAGE)
+                .err())
+        .contains("cards@1 is a whole model, not an adapter");
   }
 
   @Test

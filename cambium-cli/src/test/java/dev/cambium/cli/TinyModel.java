@@ -64,6 +64,25 @@ final class TinyModel {
     return directory;
   }
 
+  /** A PEFT adapter of rank 2 with random weights on the query projection. */
+  static Path adapter(Path directory, long seed) throws IOException {
+    Files.createDirectories(directory);
+    Files.writeString(
+        directory.resolve("adapter_config.json"),
+        """
+        {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "lora_alpha": 6, "bias": "none",
+         "target_modules": ["q_proj"], "fan_in_fan_out": false}
+        """);
+    Random random = new Random(seed);
+    TreeMap<String, Tensor> tensors = new TreeMap<>();
+    String module = "base_model.model.model.layers.0.self_attn.q_proj.";
+    add(tensors, random, module + "lora_A.weight", 2, WIDTH);
+    add(tensors, random, module + "lora_B.weight", WIDTH, 2);
+    SafetensorsWriter.write(
+        directory.resolve("adapter_model.safetensors"), tensors, Map.of("format", "pt"));
+    return directory;
+  }
+
   private static void add(
       TreeMap<String, Tensor> tensors, Random random, String name, long... shape) {
     long elements = 1;

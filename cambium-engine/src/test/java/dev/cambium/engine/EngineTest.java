@@ -3,9 +3,17 @@ package dev.cambium.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cambium.artifact.huggingface.DecoderConfig;
+import dev.cambium.artifact.huggingface.ModelDirectory;
+import dev.cambium.artifact.huggingface.Problem;
+import dev.cambium.artifact.safetensors.DType;
+import dev.cambium.artifact.safetensors.SafetensorsWriter;
+import dev.cambium.artifact.safetensors.SafetensorsWriter.Tensor;
 import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.generation.Sampling;
+import dev.cambium.engine.text.RowEncoder;
 import dev.cambium.engine.transfer.Transplant;
 import dev.cambium.model.Application;
 import dev.cambium.model.Item;
@@ -20,12 +28,16 @@ import dev.cambium.model.Row;
 import dev.cambium.model.Scorer;
 import dev.cambium.model.ScorerKind;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -285,5 +297,90 @@ class EngineTest {
         .startsWith("cambium-")
         .contains("pytorch-")
         .contains("threads-");
+  }
+
+  /** An adapter on the foundation with one token more, and the tokenizer that knows it. */
+  private static Path resized() throws IOException {
+    Path adapter = Files.createDirectories(dir.resolve("resized"));
+    DecoderConfig config = DecoderConfig.read(foundation);
+    ObjectNode tokenizer =
+        (ObjectNode) Json.mapper().readTree(foundation.resolve("tokenizer.json").toFile());
+    int added = config.vocabularySize();
+    ((ArrayNode) tokenizer.path("added_tokens"))
+        .addObject()
+        .put("id", added)
+        .put("content", "<|over|>")
+        .put("special", true)
+        .put("single_word", false)
+        .put("lstrip", false)
+        .put("rstrip", false)
+        .put("normalized", false);
+    Json.mapper().writeValue(adapter.resolve("tokenizer.json").toFile(), tokenizer);
+    Files.writeString(
+        adapter.resolve("tokenizer_config.json"),
+        "{\"bos_token\": \"<|im_start|>\", \"eos_token\": \"<|over|>\"}");
+    Files.writeString(
+        adapter.resolve("adapter_config.json"),
+        "{\"peft_type\": \"LORA\", \"task_type\": \"CAUSAL_LM\", \"r\": 1, \"lora_alpha\": 2,"
+            + " \"bias\": \"none\", \"target_modules\": [\"v_proj\"]}");
+    int width = config.hiddenSize();
+    SortedMap<String, Tensor> tensors = new TreeMap<>();
+    String base = "base_model.model.model.";
+    tensors.put(base + "embed_tokens.weight", random(added + 1, width));
+    for (int layer = 0; layer < config.layers(); layer++) {
+      String module = base + "layers." + layer + ".self_attn.v_proj.";
+      tensors.put(module + "lora_A.weight", random(1, width));
+      tensors.put(
+          module + "lora_B.weight", random(config.keyValueHeads() * config.headDim(), 1));
+    }
+    SafetensorsWriter.write(
+        adapter.resolve("adapter_model.safetensors"), tensors, Map.of("format", "pt"));
+    return adapter;
+  }
+
+  private static Tensor random(long rows, long columns) {
+    Random random = new Random(rows * 31 + columns);
+    ByteBuffer bytes =
+        ByteBuffer.allocate((int) (rows * columns * 4)).order(ByteOrder.LITTLE_ENDIAN);
+    while (bytes.hasRemaining()) {
+      bytes.putFloat((float) random.nextGaussian() * 0.1f);
+    }
+    return new Tensor(DType.F32, List.of(rows, columns), bytes.flip());
+  }
+
+  @Test
+  void anAdapterBringsItsTokens() throws IOException {
+    Path adapter = resized();
+    int added = DecoderConfig.read(foundation).vocabularySize();
+    try (RowEncoder own = RowEncoder.load(foundation);
+        RowEncoder encoder = RowEncoder.load(foundation, adapter)) {
+      assertThat(encoder.tokenizer().vocabularySize()).isEqualTo(added + 1);
+      assertThat(encoder.tokenizer().specialToken("<|over|>")).contains(added);
+      assertThat(encoder.tokenizer().eos()).contains(added);
+      assertThat(encoder.tokenizer().stopIds()).contains(added);
+      assertThat(encoder.tokenizer().encodeMarkup("a<|over|>")).endsWith(added);
+      assertThat(encoder.tokenizer().encodePlain("<|over|>")).doesNotContain(added);
+      assertThat(encoder.text("my card", 99).ids()).endsWith(added);
+      // The template is the base's: the adapter brings none.
+      List<Message> question = List.of(Message.user("my card is lost"));
+      assertThat(encoder.prompt(question, List.of()))
+          .containsExactly(own.prompt(question, List.of()));
+    }
+    try (LanguageModel model = engine.load(foundation, adapter, null)) {
+      Sampling sampling = new Sampling(4, 0, 0, 1, 1);
+      assertThat(model.chat(List.of(Message.user("my card <|over|>")), sampling, piece -> {}))
+          .isNotNull();
+    }
+    Path merged = dir.resolve("resized-merged");
+    engine.merge(foundation, adapter, merged);
+    assertThat(DecoderConfig.read(merged).vocabularySize()).isEqualTo(added + 1);
+    assertThat(ModelDirectory.inspect(merged).problems())
+        .filteredOn(p -> p.severity() == Problem.Severity.REFUSED)
+        .isEmpty();
+    // Without the tokenizer the base's is taken, which has no name for the new row.
+    Files.delete(adapter.resolve("tokenizer.json"));
+    try (RowEncoder encoder = RowEncoder.load(foundation, adapter)) {
+      assertThat(encoder.tokenizer().vocabularySize()).isEqualTo(added);
+    }
   }
 }

@@ -162,8 +162,22 @@ public record LoraConfig(
     savedModules = List.copyOf(savedModules);
   }
 
-  /** The shape a recipe asks for. */
+  /**
+   * The shape a recipe asks for.
+   *
+   * @throws IllegalArgumentException naming a pattern that cannot be used
+   */
   public static LoraConfig of(Recipe.Lora lora) {
+    for (Set<String> patterns : List.of(lora.rankPattern().keySet(), lora.alphaPattern().keySet())) {
+      for (String one : patterns) {
+        try {
+          pattern(one);
+        } catch (IllegalArgumentException e) {
+          throw new IllegalArgumentException(
+              "lora: the pattern '" + one + "': " + e.getMessage(), e);
+        }
+      }
+    }
     return new LoraConfig(
         lora.rank(),
         lora.alpha(),

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +96,30 @@ class DeclarationTest {
     return VALID.replace(
         "router-lora: { method: lora,",
         "router-lora: { method: lora, protect: { " + protect + " },");
+  }
+
+  @Test
+  void readsAllThatAnAdapterCanBe() throws IOException {
+    String lora =
+        "lora: { rank: 8, alpha: 16, targets: [q_proj, v_proj], rank-stabilized: true, dora: true,"
+            + " rank-pattern: { 'layers\\.0\\..*q_proj': 4, v_proj: 2 }, alpha-pattern: { v_proj:"
+            + " 3.5 }, saved-modules: [embed_tokens, norm] }";
+    Recipe.Lora read =
+        parse(VALID.replace("lora: { rank: 8, alpha: 16 }", lora))
+            .recipe("card-router")
+            .orElseThrow()
+            .lora();
+    assertThat(read)
+        .isEqualTo(
+            new Recipe.Lora(
+                8,
+                16,
+                List.of("q_proj", "v_proj"),
+                true,
+                true,
+                new TreeMap<>(Map.of("layers\\.0\\..*q_proj", 4, "v_proj", 2)),
+                new TreeMap<>(Map.of("v_proj", 3.5)),
+                List.of("embed_tokens", "norm")));
   }
 
   @Test
@@ -222,6 +248,10 @@ class DeclarationTest {
           `method: full,`         | `method: lora,`          | recipe 'cards-sft': recipe: lora: goes with method lora, and only there
           rank: 8                 | rank: 0                  | recipe 'router-lora', lora: 'rank' must be a whole number
           alpha: 16 }             | alpha: 16, targets: [q] } | recipe 'router-lora': no target 'q'
+          alpha: 16 }             | alpha: 16, dora: 3 }     | recipe 'router-lora', lora: 'dora' must be
+          alpha: 16 }             | alpha: 16, rank-pattern: { q_proj: 0 } } | recipe 'router-lora', lora, rank-pattern: 'q_proj' must be a whole number
+          alpha: 16 }             | alpha: 16, alpha-pattern: { q_proj: -1 } } | recipe 'router-lora', lora, alpha-pattern: 'q_proj' must be a number above 0
+          alpha: 16 }             | alpha: 16, saved-modules: [embed_token] } | recipe 'router-lora': no module 'embed_token' to save whole; did you mean 'embed_tokens'?
           owner: cards-team       | ownr: cards-team         | ecosystem.yaml:14:5: capability 'card-facts': unknown field 'ownr'; did you mean 'owner'?
           owner: cards-team       | owner: [a]               | ecosystem.yaml:14:12: capability 'card-facts': 'owner' must be a text, not a list
           scorer: likelihood      | scorer: likelyhood       | no scorer 'likelyhood'; did you mean 'likelihood'?
