@@ -1,11 +1,15 @@
 package dev.cambium.cli;
 
+import dev.cambium.artifact.DirectoryTree;
+import dev.cambium.artifact.gguf.GgufExport;
+import dev.cambium.artifact.gguf.Quantization;
 import dev.cambium.engine.Engine;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.Target;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,13 +24,16 @@ import picocli.CommandLine.Parameters;
     name = "export",
     description = {
       "Write a version's files, unchanged, to a directory that is absent or empty.",
-      "With --merged, an adapter is written as the whole model that it and its parent make."
+      "With --merged, an adapter is written as the whole model that it and its parent make.",
+      "With --format gguf, a whole model becomes one file for llama.cpp and what is built on it, with"
+          + " tokenizer and chat template; what the format cannot say is refused by name."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  cambium export banking ~/models/banking",
       "  cambium export card-router@3 out",
-      "  cambium export card-router@3 out --merged"
+      "  cambium export card-router@3 out --merged",
+      "  cambium export card-router@3 out --merged --format gguf --quantization q8_0"
     })
 final class ExportCommand extends Subcommand.OnEcosystem {
 
@@ -45,11 +52,44 @@ final class ExportCommand extends Subcommand.OnEcosystem {
       description = "Add an adapter's update to its parent's weights, and write the whole model.")
   private boolean merged;
 
+  @Option(
+      names = "--format",
+      paramLabel = "FORMAT",
+      converter = Words.FormatWord.class,
+      completionCandidates = Words.Formats.class,
+      description =
+          "hf, files for transformers, PEFT and vLLM, or gguf, one file. Default: ${DEFAULT-VALUE}.")
+  private String format = Words.HUGGING_FACE;
+
+  @Option(
+      names = "--quantization",
+      paramLabel = "TYPE",
+      converter = Words.QuantizationWord.class,
+      completionCandidates = Words.Quantizations.class,
+      description =
+          "How gguf stores matrices: f16 (if nothing is said), or q8_0, half as large, with 8 bits"
+              + " a weight in blocks of 32.")
+  private @Nullable Quantization quantization;
+
   @Override
-  int on(Cambium cambium, Console console) {
+  int on(Cambium cambium, Console console) throws IOException {
     VersionRef version = cambium.resolve(Objects.requireNonNull(target));
+    boolean gguf = format.equals(Words.GGUF);
+    if (quantization != null && !gguf) {
+      throw new IllegalArgumentException("--quantization goes with --format gguf");
+    }
+    if (gguf) {
+      return gguf(cambium, version, console);
+    }
     if (merged) {
-      return merge(cambium, version, console);
+      merge(cambium, version, directory);
+      String where = directory.toAbsolutePath().normalize().toString();
+      if (console.json()) {
+        console.json(Map.of("version", version, "directory", where, "merged", true));
+      } else {
+        console.line("%s, with the model that it is on: a whole model in %s", version, where);
+      }
+      return ExitCode.DONE;
     }
     Manifest manifest = cambium.export(version, directory);
     if (console.json()) {
@@ -72,22 +112,56 @@ final class ExportCommand extends Subcommand.OnEcosystem {
     return ExitCode.DONE;
   }
 
-  private int merge(Cambium cambium, VersionRef version, Console console) {
+  private void merge(Cambium cambium, VersionRef version, Path to) {
     Cambium.Runnable files = cambium.runnable(version);
     if (files.adapter() == null) {
       throw new IllegalArgumentException(
           version + " is a whole model, not an adapter; leave --merged out");
     }
+    requireEmpty();
+    Engine.open().merge(files.model(), files.adapter(), to);
+  }
+
+  private void requireEmpty() {
     String[] there = directory.toFile().list();
     if (there != null && there.length > 0) {
       throw new IllegalArgumentException(directory + " is not empty");
     }
-    Engine.open().merge(files.model(), files.adapter(), directory);
-    String where = directory.toAbsolutePath().normalize().toString();
-    if (console.json()) {
-      console.json(Map.of("version", version, "directory", where, "merged", true));
+  }
+
+  private int gguf(Cambium cambium, VersionRef version, Console console) throws IOException {
+    Quantization type = quantization == null ? Quantization.F16 : quantization;
+    String name = version.line() + "-" + version.number();
+    Path file = directory.resolve(name + "-" + Words.of(type) + ".gguf");
+    requireEmpty();
+    GgufExport.Written written;
+    if (merged) {
+      Path whole = directory.resolve(".merged");
+      try {
+        merge(cambium, version, whole);
+        written = GgufExport.write(whole, file, name, type);
+      } finally {
+        DirectoryTree.delete(whole);
+      }
     } else {
-      console.line("%s, with the model that it is on: a whole model in %s", version, where);
+      Cambium.Runnable files = cambium.runnable(version);
+      if (files.adapter() != null) {
+        throw new IllegalArgumentException(
+            version + " is an adapter, a gguf file a whole model: add --merged");
+      }
+      written = GgufExport.write(files.model(), file, name, type);
+    }
+    String where = file.toAbsolutePath().normalize().toString();
+    if (console.json()) {
+      console.json(
+          Map.of(
+              "version", version, "file", where, "size", written.size(), "notes", written.notes()));
+    } else {
+      console.line("%s: %s in %s", version, Texts.bytes(written.size()), where);
+      written
+          .notes()
+          .forEach(
+              note -> console.line("%s %s", console.tone(Console.Tone.DOUBTFUL, "note"), note));
     }
     return ExitCode.DONE;
   }

@@ -1,5 +1,6 @@
 package dev.cambium.cli;
 
+import dev.cambium.artifact.gguf.Quantization;
 import dev.cambium.loop.Target;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Tier;
@@ -7,6 +8,7 @@ import dev.cambium.model.VersionRef;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -72,6 +74,52 @@ final class Words {
     @Override
     public Target convert(String text) {
       return read(text, Target::parse);
+    }
+  }
+
+  static final String HUGGING_FACE = "hf";
+  static final String GGUF = "gguf";
+
+  /** A format to write models in. */
+  static final class FormatWord implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      if (!List.of(HUGGING_FACE, GGUF).contains(text)) {
+        throw new TypeConversionException("no format '" + text + "': hf or gguf");
+      }
+      return text;
+    }
+  }
+
+  /** The formats. */
+  static final class Formats implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return List.of(HUGGING_FACE, GGUF).iterator();
+    }
+  }
+
+  static String of(Quantization quantization) {
+    return quantization.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** How gguf stores matrices. */
+  static final class QuantizationWord implements ITypeConverter<Quantization> {
+    @Override
+    public Quantization convert(String text) {
+      return Arrays.stream(Quantization.values())
+          .filter(q -> of(q).equals(text.toLowerCase(Locale.ROOT)))
+          .findFirst()
+          .orElseThrow(
+              () -> new TypeConversionException("no quantization '" + text + "': f16 or q8_0"));
+    }
+  }
+
+  /** All of these. */
+  static final class Quantizations implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Arrays.stream(Quantization.values()).map(Words::of).iterator();
     }
   }
 }

@@ -293,6 +293,31 @@ class CommandLineTest {
     assertThat(floats(out.resolve("model.safetensors"), other))
         .containsExactly(floats(model(3).resolve("model.safetensors"), other));
 
+    Path gguf = directory.resolve("gguf");
+    JsonNode told =
+        on("export", "router@1", gguf.toString(), "--merged", "--format", "gguf", "--json")
+            .expect(ExitCode.DONE)
+            .json();
+    assertThat(gguf.resolve("router-1-f16.gguf")).hasSize(told.path("size").asLong());
+    assertThat(gguf.toFile().list()).containsExactly("router-1-f16.gguf");
+    Path plain = directory.resolve("plain");
+    assertThat(
+            on("export", "cards@1", plain.toString(), "--format", "gguf", "--quantization", "q8_0")
+                .expect(ExitCode.DONE)
+                .out())
+        .contains("note model.embed_tokens.weight is stored as f16");
+    assertThat(plain.toFile().list()).containsExactly("cards-1-q8_0.gguf");
+    assertThat(
+            on("export", "router@1", directory.resolve("no").toString(), "--format", "gguf")
+                .expect(ExitCode.USAGE)
+                .err())
+        .contains("router@1 is an adapter, a gguf file a whole model: add --merged");
+    assertThat(
+            on("export", "cards@1", directory.resolve("no").toString(), "--quantization", "f16")
+                .expect(ExitCode.USAGE)
+                .err())
+        .contains("--quantization goes with --format gguf");
+
     assertThat(on("export", "router@1", out.toString(), "--merged").expect(ExitCode.USAGE).err())
         .contains("is not empty");
     assertThat(

@@ -1,15 +1,26 @@
 package dev.cambium.engine.decoder;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cambium.artifact.gguf.GgufExport;
+import dev.cambium.artifact.gguf.Quantization;
 import dev.cambium.artifact.huggingface.LoraConfig;
+import dev.cambium.engine.generation.Completion;
+import dev.cambium.engine.generation.Generator;
+import dev.cambium.engine.generation.Sampling;
+import dev.cambium.engine.text.ChatTemplate;
+import dev.cambium.engine.text.ModelText;
+import dev.cambium.engine.text.RowEncoder;
 import dev.cambium.engine.training.DataMix;
 import dev.cambium.engine.training.TokenRow;
 import dev.cambium.engine.training.Trainer;
+import dev.cambium.model.Message;
 import dev.cambium.model.Recipe;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -18,6 +29,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
@@ -32,6 +44,36 @@ class InterchangeTest {
 
   private static final JsonMapper JSON = JsonMapper.builder().build();
   private static final double TOLERANCE = 1e-4;
+
+  /** Tokens of an answer that are compared with llama.cpp's. */
+  private static final int ANSWER = 16;
+
+  private static final List<String> QUESTIONS =
+      List.of(
+          "What is the capital of France?",
+          "Is 2 + 2 = 4?",
+          "Write one sentence about the sea.",
+          "My card was stolen. What now?",
+          "Name three colours.",
+          "Translate 'good morning' into German.",
+          "Who wrote Hamlet?",
+          "What is 17 times 3?",
+          "Explain gravity to a child.",
+          "Give me a word that rhymes with 'house'.",
+          "How do I boil an egg?",
+          "List the days of the week.",
+          "What does HTTP stand for?",
+          "Größe, naïve, 東京, 😀: which languages are these?",
+          "{\"key\": [1, true, null]} - is this JSON?",
+          "def f(x):\n    return x + 1\n\nWhat does f(2) return?",
+          "Why is the sky blue?",
+          "Summarise: the cat sat on the mat, and slept.",
+          "What comes after 1, 1, 2, 3, 5?",
+          "Is water wet?",
+          "  leading and  double spaces\n\n\tand tabs",
+          "Tell me a joke.",
+          "What is the largest planet?",
+          "Say nothing.");
 
   private static final Map<String, Recipe.Lora> TRAINED =
       new TreeMap<>(
@@ -58,10 +100,13 @@ class InterchangeTest {
     }
     double worst = 0;
     int count = 0;
+    int texts = 0;
     for (Path model : models) {
+      texts += sameText(model);
       try (Decoder decoder = Decoder.load(model)) {
         worst = Math.max(worst, error(decoder, model));
         count++;
+        gguf(decoder, model, work.resolve("gguf"));
         try (Stream<Path> found = Files.list(work.resolve("python"))) {
           for (Path adapter :
               found.filter(p -> p.toString().startsWith(model + "+")).sorted().toList()) {
@@ -79,8 +124,17 @@ class InterchangeTest {
       }
     }
     System.out.printf(
-        "%d written by Python, read by Cambium; largest relative difference %.1e%n", count, worst);
+        "%d written by Python, read by Cambium; largest relative difference %.1e; %d texts,"
+            + " renderings and prompts the same%n",
+        count, worst, texts);
+    String own = System.getProperty("cambium.interchange.model", "");
+    if (!own.isEmpty()) {
+      try (Decoder decoder = Decoder.load(Path.of(own))) {
+        gguf(decoder, Path.of(own), work.resolve("gguf"));
+      }
+    }
     assertThat(count).isGreaterThan(20);
+    assertThat(texts).isGreaterThan(150);
     assertThat(worst).isLessThan(TOLERANCE);
   }
 
@@ -128,6 +182,7 @@ class InterchangeTest {
   private static void write(Decoder decoder, Path model, Path out) throws IOException {
     String name = String.valueOf(model.getFileName());
     decoder.save(out.resolve(name), Precision.F32);
+    copyText(model, out.resolve(name));
     tell(decoder, model, out.resolve(name));
     List<TokenRow> rows = new ArrayList<>();
     for (int i = 0; i < 8; i++) {
@@ -164,9 +219,91 @@ class InterchangeTest {
         Path whole = out.resolve(name + "+" + kind.getKey() + "-merged");
         try (Decoder merged = decoder.merged(adapter)) {
           merged.save(whole, Precision.F32);
+          copyText(model, whole);
           tell(merged, model, whole);
         }
       }
     }
+  }
+
+  /** Compares ids of texts, renderings and ids of prompts; returns how many. */
+  private static int sameText(Path model) throws IOException {
+    JsonNode told = JSON.readTree(model.resolve("text.json").toFile());
+    int count = 0;
+    try (RowEncoder encoder = RowEncoder.load(model)) {
+      for (JsonNode one : told.path("texts")) {
+        assertThat(encoder.tokenizer().encodeDocument(one.path("text").asText()))
+            .as("%s: %s", model.getFileName(), one.path("text"))
+            .containsExactly(JSON.convertValue(one.path("ids"), int[].class));
+        count++;
+      }
+      ChatTemplate template =
+          ChatTemplate.load(model, encoder.tokenizer().namedTokens()).orElseThrow();
+      for (JsonNode one : told.path("conversations")) {
+        List<Message> messages = new ArrayList<>();
+        one.path("messages")
+            .forEach(
+                m -> messages.add(new Message(m.path("role").asText(), m.path("content").asText())));
+        List<JsonNode> tools = new ArrayList<>();
+        one.path("tools").forEach(tools::add);
+        if (one.has("error")) {
+          assertThatThrownBy(() -> template.render(messages, tools, true))
+              .hasMessageContaining(one.path("error").asText());
+        } else {
+          assertThat(template.render(messages, tools, true)).isEqualTo(one.path("text").asText());
+          assertThat(encoder.prompt(messages, tools))
+              .as("%s: %s", model.getFileName(), one.path("text"))
+              .containsExactly(JSON.convertValue(one.path("ids"), int[].class));
+          count++;
+        }
+        count++;
+      }
+    }
+    return count;
+  }
+
+  private static void copyText(Path model, Path to) throws IOException {
+    for (Path file : ModelText.files(model)) {
+      Files.copy(file, to.resolve(file.getFileName()));
+    }
+  }
+
+  /** Writes both kinds of GGUF, and what the model answers. */
+  private static void gguf(Decoder decoder, Path model, Path out) throws IOException {
+    String name = String.valueOf(model.getFileName());
+    for (Quantization quantization : Quantization.values()) {
+      Path file = out.resolve(name + "-" + quantization.name().toLowerCase(Locale.ROOT) + ".gguf");
+      if (decoder.config().window(0) > 0) {
+        assertThatThrownBy(() -> GgufExport.write(model, file, name, quantization))
+            .hasMessageContaining("sliding_window");
+        return;
+      }
+      GgufExport.write(model, file, name, quantization);
+    }
+    ObjectNode told = JSON.createObjectNode();
+    try (RowEncoder encoder = RowEncoder.load(model)) {
+      List<int[]> prompts = new ArrayList<>();
+      ArrayNode texts = told.putArray("texts");
+      for (String question : QUESTIONS) {
+        int[] ids = encoder.tokenizer().encodeDocument(question);
+        texts.addObject().put("text", question).set("ids", JSON.valueToTree(ids));
+        prompts.add(encoder.prompt(List.of(Message.user(question)), List.of()));
+      }
+      List<Completion> answers =
+          new Generator(decoder, List.of())
+              .generate(prompts, Sampling.greedy(ANSWER), finished -> {});
+      ArrayNode all = told.putArray("prompts");
+      for (int i = 0; i < prompts.size(); i++) {
+        int[] prompt = prompts.get(i);
+        ObjectNode one = all.addObject();
+        one.set("ids", JSON.valueToTree(prompt));
+        one.set("answer", JSON.valueToTree(answers.get(i).ids()));
+        try (Logits logits =
+            decoder.logits(new int[][] {prompt}, new int[][] {{prompt.length - 1}})) {
+          one.set("logits", JSON.valueToTree(logits.line(0)));
+        }
+      }
+    }
+    JSON.writeValue(out.resolve(name + ".json").toFile(), told);
   }
 }
