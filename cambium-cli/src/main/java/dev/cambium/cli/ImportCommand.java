@@ -73,7 +73,9 @@ final class ImportCommand extends Subcommand.OnEcosystem {
   int on(Cambium cambium, Console console) throws IOException {
     List<Problem> warnings = new ArrayList<>();
     VersionRef made =
-        HubAddress.isOne(source) ? fetched(cambium, warnings, console) : local(cambium, warnings, Path.of(source));
+        HubAddress.isOne(source)
+            ? fetched(cambium, warnings, console)
+            : local(cambium, warnings, Path.of(source));
     if (console.json()) {
       Map<String, Object> told = new LinkedHashMap<>();
       told.put("version", made);
@@ -111,7 +113,7 @@ final class ImportCommand extends Subcommand.OnEcosystem {
     Path downloads = cambium.directory().resolve(Cambium.DOWNLOADS);
     Hub.Fetched files = Hub.of(System.getenv()).fetch(address, downloads, console.progress());
     String remark = note == null ? files.origin() : note + "; " + files.origin();
-    VersionRef made = 
+    VersionRef made =
         cambium.importVersion(files.directory(), line, tier, parent, remark, warnings::add);
     DirectoryTree.delete(Objects.requireNonNull(files.directory().getParent()));
     return made;

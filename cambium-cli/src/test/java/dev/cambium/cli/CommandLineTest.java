@@ -1,22 +1,22 @@
 package dev.cambium.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.ledger.EcosystemLock;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.Precondition;
-import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -239,8 +239,7 @@ class CommandLineTest {
 
   private static float[] floats(Path file, String tensor) {
     try (SafetensorsFile tensors = SafetensorsFile.open(file)) {
-      FloatBuffer values =
-          tensors.bytes(tensor).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+      FloatBuffer values = tensors.bytes(tensor).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
       float[] copy = new float[values.remaining()];
       values.get(copy);
       return copy;
@@ -267,14 +266,22 @@ class CommandLineTest {
     on("import", model.toString(), "--as", "base", "--tier", "foundation").expect(ExitCode.DONE);
     on("import", model(3).toString(), "--as", "cards", "--tier", "industrial", "--parent", "base@1")
         .expect(ExitCode.DONE);
-    on("import", adapter.toString(), "--as", "router", "--tier", "application-model", "--parent",
+    on(
+            "import",
+            adapter.toString(),
+            "--as",
+            "router",
+            "--tier",
+            "application-model",
+            "--parent",
             "cards@1")
         .expect(ExitCode.DONE);
     Path out = directory.resolve("out");
     Ran merged = on("export", "router@1", out.toString(), "--merged", "--json");
     assertThat(merged.expect(ExitCode.DONE).json().path("merged").asBoolean()).isTrue();
     run("inspect", out.toString()).expect(ExitCode.DONE);
-    assertThat(out.resolve("tokenizer.json")).hasSameBinaryContentAs(model(3).resolve("tokenizer.json"));
+    assertThat(out.resolve("tokenizer.json"))
+        .hasSameBinaryContentAs(model(3).resolve("tokenizer.json"));
 
     String name = "model.layers.0.self_attn.q_proj.weight";
     String key = "base_model.model.model.layers.0.self_attn.q_proj.";

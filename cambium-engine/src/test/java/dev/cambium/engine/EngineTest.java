@@ -330,8 +330,7 @@ class EngineTest {
     for (int layer = 0; layer < config.layers(); layer++) {
       String module = base + "layers." + layer + ".self_attn.v_proj.";
       tensors.put(module + "lora_A.weight", random(1, width));
-      tensors.put(
-          module + "lora_B.weight", random(config.keyValueHeads() * config.headDim(), 1));
+      tensors.put(module + "lora_B.weight", random(config.keyValueHeads() * config.headDim(), 1));
     }
     SafetensorsWriter.write(
         adapter.resolve("adapter_model.safetensors"), tensors, Map.of("format", "pt"));

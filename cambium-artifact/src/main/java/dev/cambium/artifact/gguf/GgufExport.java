@@ -222,9 +222,7 @@ public final class GgufExport {
 
   private JsonNode json(String name) throws IOException {
     Path file = model.resolve(name);
-    return Files.isRegularFile(file)
-        ? MAPPER.readTree(file.toFile())
-        : MAPPER.createObjectNode();
+    return Files.isRegularFile(file) ? MAPPER.readTree(file.toFile()) : MAPPER.createObjectNode();
   }
 
   private void vocabulary() throws IOException {
@@ -278,8 +276,7 @@ public final class GgufExport {
     template(named);
   }
 
-  private void around(
-      Vocabulary vocabulary, String role, boolean before, Optional<String> token) {
+  private void around(Vocabulary vocabulary, String role, boolean before, Optional<String> token) {
     Optional<String> written = vocabulary.around(before);
     if (written.isPresent() && !written.equals(token)) {
       throw new IllegalArgumentException(
@@ -390,15 +387,13 @@ public final class GgufExport {
   }
 
   /** Copies row by row: a row of a vector is one element. */
-  private void copy(
-      SafetensorsFile file, TensorInfo info, TensorType type, GgufWriter.Sink sink)
+  private void copy(SafetensorsFile file, TensorInfo info, TensorType type, GgufWriter.Sink sink)
       throws IOException {
     int rows = Math.toIntExact(info.shape().get(0));
     int width = info.shape().size() == 1 ? 1 : Math.toIntExact(info.shape().get(1));
     int bytes = width * info.dtype().bytes();
     ByteBuffer in = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    ByteBuffer out =
-        ByteBuffer.allocate((int) type.size(width)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer out = ByteBuffer.allocate((int) type.size(width)).order(ByteOrder.LITTLE_ENDIAN);
     float[] values = new float[width];
     boolean turned = rotatesNeighbours() && info.name().matches(".*\\.[qk]_proj\\.(weight|bias)");
     for (int row = 0; row < rows; row++) {
@@ -450,7 +445,12 @@ public final class GgufExport {
         for (float value : values) {
           if (Math.abs(value) >= 65_520f * 127) {
             throw new IllegalArgumentException(
-                name + ": row " + row + ": " + value + " is too large for a scale of half precision");
+                name
+                    + ": row "
+                    + row
+                    + ": "
+                    + value
+                    + " is too large for a scale of half precision");
           }
         }
         Rounding.q8(values, out);

@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Writes a GGUF file, version 3, little-endian, after the specification in ggml's repository ({@code
- * docs/gguf.md}): a header, typed metadata, the tensors' descriptions, and their data, each at a
- * multiple of 32 bytes. A tensor's dimensions are written innermost first.
+ * Writes a GGUF file, version 3, little-endian, after the specification in ggml's repository
+ * ({@code docs/gguf.md}): a header, typed metadata, the tensors' descriptions, and their data, each
+ * at a multiple of 32 bytes. A tensor's dimensions are written innermost first.
  */
 final class GgufWriter {
 
@@ -228,10 +228,7 @@ final class GgufWriter {
       if (value instanceof String text) {
         text(text);
       } else {
-        u32(
-            value instanceof Float number
-                ? Float.floatToRawIntBits(number)
-                : (Integer) value);
+        u32(value instanceof Float number ? Float.floatToRawIntBits(number) : (Integer) value);
       }
     }
 

@@ -146,7 +146,10 @@ final class Vocabulary {
 
   private static void require(String found, Set<String> expected, String key) {
     require(
-        expected.contains(found), key, "\"" + found + "\"", String.join(" or ", new TreeSet<>(expected)));
+        expected.contains(found),
+        key,
+        "\"" + found + "\"",
+        String.join(" or ", new TreeSet<>(expected)));
   }
 
   private static void require(boolean holds, String key, String found, String expected) {

@@ -89,7 +89,17 @@ public record Inspection(
     all.addAll(more);
     all.sort(Comparator.comparing(Problem::severity));
     return new Inspection(
-        location, kind, architecture, parameters, dtypes, size, facts, files, ignored, tensors, all);
+        location,
+        kind,
+        architecture,
+        parameters,
+        dtypes,
+        size,
+        facts,
+        files,
+        ignored,
+        tensors,
+        all);
   }
 
   /** Whether nothing was refused. */

@@ -168,7 +168,8 @@ public record LoraConfig(
    * @throws IllegalArgumentException naming a pattern that cannot be used
    */
   public static LoraConfig of(Recipe.Lora lora) {
-    for (Set<String> patterns : List.of(lora.rankPattern().keySet(), lora.alphaPattern().keySet())) {
+    for (Set<String> patterns :
+        List.of(lora.rankPattern().keySet(), lora.alphaPattern().keySet())) {
       for (String one : patterns) {
         try {
           pattern(one);

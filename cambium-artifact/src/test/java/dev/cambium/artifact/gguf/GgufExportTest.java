@@ -222,8 +222,8 @@ class GgufExportTest {
           }
           assertThat(data.hasRemaining()).isFalse();
         });
-    assertThat(read.metadata.get("general.architecture")).isEqualTo(
-        neighbours ? "llama" : family.toLowerCase(java.util.Locale.ROOT));
+    assertThat(read.metadata.get("general.architecture"))
+        .isEqualTo(neighbours ? "llama" : family.toLowerCase(java.util.Locale.ROOT));
     assertThat(weights.containsKey("model.layers.0.self_attn.q_proj.bias"))
         .isEqualTo(family.equals("Qwen2"));
   }
@@ -248,14 +248,19 @@ class GgufExportTest {
           greatest = Math.max(greatest, Math.abs(values[i]));
         }
         double scale = HalfOracle.value(data.getShort());
-        assertThat(scale).isCloseTo(greatest / 127, org.assertj.core.data.Offset.offset(6e-8 + greatest / 127 / 2048));
+        assertThat(scale)
+            .isCloseTo(
+                greatest / 127, org.assertj.core.data.Offset.offset(6e-8 + greatest / 127 / 2048));
         boolean full = false;
         for (int i = at; i < at + 32; i++) {
           byte quantized = data.get();
           full |= Math.abs(quantized) == 127;
           // Half a step, and what the scale itself was rounded by.
           assertThat(Math.abs(values[i] - scale * quantized))
-              .isLessThanOrEqualTo(greatest / 254 * 1.0001 + Math.abs(quantized) * Math.abs(scale - greatest / 127.0) + 1e-9);
+              .isLessThanOrEqualTo(
+                  greatest / 254 * 1.0001
+                      + Math.abs(quantized) * Math.abs(scale - greatest / 127.0)
+                      + 1e-9);
         }
         assertThat(full).isTrue();
       }
@@ -265,7 +270,8 @@ class GgufExportTest {
   @Test
   void tiedModelsHaveNoHead() throws IOException {
     GgufReader read =
-        written(model(config("Llama").put("tie_word_embeddings", true), DType.F32), Quantization.F16);
+        written(
+            model(config("Llama").put("tie_word_embeddings", true), DType.F32), Quantization.F16);
     assertThat(read.tensors).containsKey("token_embd.weight").doesNotContainKey("output.weight");
   }
 
@@ -397,8 +403,7 @@ class GgufExportTest {
           tensors.put(name, new SafetensorsWriter.Tensor(DType.F32, shape, bytes.flip()));
         });
     SafetensorsWriter.write(model.resolve("model.safetensors"), tensors, Map.of());
-    assertThatThrownBy(
-            () -> GgufExport.write(model, dir.resolve("x.gguf"), "x", Quantization.F16))
+    assertThatThrownBy(() -> GgufExport.write(model, dir.resolve("x.gguf"), "x", Quantization.F16))
         .hasMessageContaining(
             "model.layers.1.mlp.up_proj.weight: row 1: 70000.0 is too large for half precision");
     JsonNode left = JSON.valueToTree(dir.resolve("x.gguf").toFile().exists());
@@ -417,7 +422,8 @@ class GgufExportTest {
     for (int half = 0; half < 0x7c00; half += 7) {
       float value = HalfOracle.value((short) half);
       float middle = (value + HalfOracle.value((short) (half + 1))) / 2;
-      Collections.addAll(values, value, middle, Math.nextUp(middle), Math.nextDown(middle), -middle);
+      Collections.addAll(
+          values, value, middle, Math.nextUp(middle), Math.nextDown(middle), -middle);
     }
     Collections.addAll(values, 0f, -0f, 65_504f, 65_519.996f, 65_520f, Float.MIN_VALUE);
     for (float value : values) {

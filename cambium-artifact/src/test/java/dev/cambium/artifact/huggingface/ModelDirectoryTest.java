@@ -552,11 +552,14 @@ class ModelDirectoryTest {
     Fixture.edit(untied.resolve("tokenizer_config.json"), t -> t.put(role + "_token", "<|end|>"));
     Inspection model = ModelDirectory.inspect(untied);
     assertThat(model.accepted()).isTrue();
-    assertThat(model.problems()).singleElement().satisfies(p -> {
-      assertThat(p.key()).isEqualTo(role + "_token");
-      assertThat(p.found()).isEqualTo("\"<|end|>\", id 6");
-      assertThat(p.remedy()).contains(told);
-    });
+    assertThat(model.problems())
+        .singleElement()
+        .satisfies(
+            p -> {
+              assertThat(p.key()).isEqualTo(role + "_token");
+              assertThat(p.found()).isEqualTo("\"<|end|>\", id 6");
+              assertThat(p.remedy()).contains(told);
+            });
   }
 
   @Test

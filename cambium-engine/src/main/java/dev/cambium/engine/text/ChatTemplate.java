@@ -96,8 +96,7 @@ public final class ChatTemplate {
     }
     Jinja plain = parse(source);
     String other = sources.get(WITH_TOOLS);
-    return Optional.of(
-        new ChatTemplate(plain, other == null ? plain : parse(other), namedTokens));
+    return Optional.of(new ChatTemplate(plain, other == null ? plain : parse(other), namedTokens));
   }
 
   /**

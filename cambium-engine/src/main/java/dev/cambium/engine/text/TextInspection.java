@@ -115,8 +115,11 @@ public final class TextInspection {
     if (document.length > 0 && document[0] == bos.get()) {
       template(
           Severity.WARNING,
-          "BOS (" + token + ") from the template, and from the post-processor of "
-              + ModelText.TOKENIZER + " as well",
+          "BOS ("
+              + token
+              + ") from the template, and from the post-processor of "
+              + ModelText.TOKENIZER
+              + " as well",
           "one of the two to write it",
           "Here it is written once: conversations are encoded without the post-processor. Do the"
               + " same where you serve the exported model, or it begins with two: in Python,"
@@ -191,7 +194,10 @@ public final class TextInspection {
   }
 
   private void template(
-      Severity severity, @org.jspecify.annotations.Nullable String found, String expected, String remedy) {
+      Severity severity,
+      @org.jspecify.annotations.Nullable String found,
+      String expected,
+      String remedy) {
     add(severity, file, key, String.valueOf(found), expected, remedy);
   }
 

@@ -243,7 +243,8 @@ class InterchangeTest {
         List<Message> messages = new ArrayList<>();
         one.path("messages")
             .forEach(
-                m -> messages.add(new Message(m.path("role").asText(), m.path("content").asText())));
+                m ->
+                    messages.add(new Message(m.path("role").asText(), m.path("content").asText())));
         List<JsonNode> tools = new ArrayList<>();
         one.path("tools").forEach(tools::add);
         if (one.has("error")) {

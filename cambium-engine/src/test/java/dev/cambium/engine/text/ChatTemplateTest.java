@@ -49,9 +49,7 @@ class ChatTemplateTest {
     List<DynamicTest> tests = new ArrayList<>();
     Map<String, List<JsonNode>> byTemplate = new TreeMap<>();
     for (JsonNode one : reference.path("cases")) {
-      byTemplate
-          .computeIfAbsent(one.path("template").asText(), n -> new ArrayList<>())
-          .add(one);
+      byTemplate.computeIfAbsent(one.path("template").asText(), n -> new ArrayList<>()).add(one);
     }
     for (Map.Entry<String, List<JsonNode>> entry : byTemplate.entrySet()) {
       ChatTemplate template = ChatTemplate.of(source(entry.getKey()), NAMED);
@@ -233,7 +231,8 @@ class ChatTemplateTest {
     assertThat(ChatTemplate.load(dir, NAMED)).isEmpty();
     for (String name : List.of("llama3", "mistral", "qwen", "gemma")) {
       String source = source(name);
-      JsonNode one = reference.path("cases").findParents("template").stream()
+      JsonNode one =
+          reference.path("cases").findParents("template").stream()
               .filter(c -> c.path("template").asText().equals(name) && c.has("text"))
               .findFirst()
               .orElseThrow();

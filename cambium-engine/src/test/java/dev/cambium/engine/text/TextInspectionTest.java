@@ -123,7 +123,8 @@ class TextInspectionTest {
     assertThat(only().severity()).isEqualTo(Severity.REFUSED);
     template(
         TURNS.replace(
-            "m.content +", "('(last)' if loop.last and m.role == 'assistant' else '') + m.content +"));
+            "m.content +",
+            "('(last)' if loop.last and m.role == 'assistant' else '') + m.content +"));
     Problem problem = only();
     assertThat(problem.severity()).isEqualTo(Severity.WARNING);
     assertThat(problem.found()).contains("not prefix-stable: the first 2 messages");
@@ -151,7 +152,9 @@ class TextInspectionTest {
 
   @Test
   void namesASystemTurnThatIsLeftOut() throws IOException {
-    template(TURNS.replace("{{ m.role", "{% if m.role == 'system' %}{% continue %}{% endif %}{{ m.role"));
+    template(
+        TURNS.replace(
+            "{{ m.role", "{% if m.role == 'system' %}{% continue %}{% endif %}{{ m.role"));
     assertThat(only().found()).isEqualTo("a system turn that the template leaves out");
   }
 

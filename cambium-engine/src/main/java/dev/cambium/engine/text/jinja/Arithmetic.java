@@ -62,7 +62,11 @@ final class Arithmetic {
     }
     if (!Values.isNumber(left) || !Values.isNumber(right)) {
       throw JinjaException.failed(
-          "'" + operator + "' is not possible on " + Values.type(left) + " and "
+          "'"
+              + operator
+              + "' is not possible on "
+              + Values.type(left)
+              + " and "
               + Values.type(right));
     }
     return apply(number(left), operator, number(right));

@@ -14,8 +14,17 @@ final class Attributes {
   /** What the sandbox keeps templates from, as it would change what they are given. */
   private static final Set<String> CHANGING =
       Set.of(
-          "append", "clear", "extend", "insert", "pop", "popitem", "remove", "reverse", "setdefault",
-          "sort", "update");
+          "append",
+          "clear",
+          "extend",
+          "insert",
+          "pop",
+          "popitem",
+          "remove",
+          "reverse",
+          "setdefault",
+          "sort",
+          "update");
 
   private Attributes() {}
 
@@ -223,9 +232,7 @@ final class Attributes {
 
   private static long clamp(long index, int size, long step) {
     long at = index < 0 ? Math.max(index, -size - 1L) + size : index;
-    return step > 0
-        ? Math.max(0, Math.min(at, size))
-        : Math.max(-1, Math.min(at, size - 1L));
+    return step > 0 ? Math.max(0, Math.min(at, size)) : Math.max(-1, Math.min(at, size - 1L));
   }
 
   private static long bound(Optional<Object> value, long absent) {

@@ -54,7 +54,8 @@ final class Filters {
     all.put("safe", (value, a, run) -> Values.string(value, run));
     all.put(
         "trim",
-        (value, a, run) -> Strings.strip(Values.string(value, run), a.text("chars", ""), true, true));
+        (value, a, run) ->
+            Strings.strip(Values.string(value, run), a.text("chars", ""), true, true));
     all.put("upper", (value, a, run) -> Values.string(value, run).toUpperCase(Locale.ROOT));
     all.put("lower", (value, a, run) -> Values.string(value, run).toLowerCase(Locale.ROOT));
     all.put("capitalize", (value, a, run) -> StringMethods.capitalize(Values.string(value, run)));
@@ -413,8 +414,7 @@ final class Filters {
     for (int i = 0; i < all.size(); i++) {
       members.add(all.get(i));
       if (i + 1 == all.size() || order.compare(all.get(i), all.get(i + 1)) != 0) {
-        groups.add(
-            new Tuple(List.of(defined(within(members.get(0), attribute), absent), members)));
+        groups.add(new Tuple(List.of(defined(within(members.get(0), attribute), absent), members)));
         members = new ArrayList<>();
       }
     }
@@ -438,8 +438,7 @@ final class Filters {
     String name = arguments.needText("filter");
     Filter filter =
         named(name)
-            .orElseThrow(
-                () -> JinjaException.failed("the filter '" + name + "' is not supported"));
+            .orElseThrow(() -> JinjaException.failed("the filter '" + name + "' is not supported"));
     List<Object> rest = arguments.rest();
     Map<String, Object> restNamed = arguments.restNamed();
     for (Object element : Values.elements(value, run)) {

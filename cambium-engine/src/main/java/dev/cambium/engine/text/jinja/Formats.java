@@ -9,7 +9,8 @@ import java.util.regex.Pattern;
 final class Formats {
 
   private static final Pattern PERCENT =
-      Pattern.compile("%(?<flags>[-0]?)(?<width>\\d{0,4})(?:\\.(?<digits>\\d{1,2}))?(?<kind>.)",
+      Pattern.compile(
+          "%(?<flags>[-0]?)(?<width>\\d{0,4})(?:\\.(?<digits>\\d{1,2}))?(?<kind>.)",
           Pattern.DOTALL);
   private static final Pattern BRACES =
       Pattern.compile("\\{\\{|}}|\\{(?<name>[^{}:!]*)(?<more>[^{}]*)}|[{}]");
@@ -46,7 +47,9 @@ final class Formats {
     switch (matcher.group("kind")) {
       case "s" -> {
         String text = Values.string(value, run);
-        return digits == null ? text : text.substring(0, Math.min(text.length(), Integer.parseInt(digits)));
+        return digits == null
+            ? text
+            : text.substring(0, Math.min(text.length(), Integer.parseInt(digits)));
       }
       case "d", "i" -> {
         Object number = Arithmetic.number(value);
@@ -70,11 +73,12 @@ final class Formats {
     }
     return switch (matcher.group("flags")) {
       case "-" -> text + " ".repeat(missing);
-      case "0" -> matcher.group("kind").equals("s")
-          ? " ".repeat(missing) + text
-          : text.startsWith("-")
-              ? "-" + "0".repeat(missing) + text.substring(1)
-              : "0".repeat(missing) + text;
+      case "0" ->
+          matcher.group("kind").equals("s")
+              ? " ".repeat(missing) + text
+              : text.startsWith("-")
+                  ? "-" + "0".repeat(missing) + text.substring(1)
+                  : "0".repeat(missing) + text;
       default -> " ".repeat(missing) + text;
     };
   }

@@ -71,8 +71,7 @@ final class Globals {
         throw JinjaException.failed("a dict is needed, not " + Values.type(given));
       }
       map.forEach(
-          (key, value) ->
-              fields.put(String.valueOf(key), java.util.Objects.requireNonNull(value)));
+          (key, value) -> fields.put(String.valueOf(key), java.util.Objects.requireNonNull(value)));
     }
     fields.putAll(arguments.restNamed());
     return fields;

@@ -61,8 +61,7 @@ final class Lexer {
 
   private Lexer(String source) {
     String unified = source.replace("\r\n", "\n").replace('\r', '\n');
-    this.source =
-        unified.endsWith("\n") ? unified.substring(0, unified.length() - 1) : unified;
+    this.source = unified.endsWith("\n") ? unified.substring(0, unified.length() - 1) : unified;
   }
 
   static List<Token> tokens(String source) {
@@ -162,7 +161,9 @@ final class Lexer {
         advance(at + 1);
       } else if (c == '\'' || c == '"') {
         string(c);
-      } else if (!take(FLOAT, Kind.FLOAT) && !take(INTEGER, Kind.INTEGER) && !take(NAME, Kind.NAME)) {
+      } else if (!take(FLOAT, Kind.FLOAT)
+          && !take(INTEGER, Kind.INTEGER)
+          && !take(NAME, Kind.NAME)) {
         operator(brackets);
       }
     }

@@ -220,8 +220,7 @@ final class Parser {
       endTag();
       otherwise = (frame, out) -> Flow.NEXT;
     }
-    return (frame, out) ->
-        (Values.isTrue(test.in(frame)) ? then : otherwise).write(frame, out);
+    return (frame, out) -> (Values.isTrue(test.in(frame)) ? then : otherwise).write(frame, out);
   }
 
   private Statement loop() {
@@ -375,8 +374,7 @@ final class Parser {
         Expression other = parameter.absent();
         scope.set(parameter.name(), value == absent && other != null ? other.in(scope) : value);
       }
-      scope.set(
-          "caller", arguments.named("caller", new Undefined("No caller defined in " + name)));
+      scope.set("caller", arguments.named("caller", new Undefined("No caller defined in " + name)));
       scope.set("varargs", new Tuple(arguments.rest()));
       scope.set("kwargs", arguments.restNamed());
       StringBuilder out = new StringBuilder();

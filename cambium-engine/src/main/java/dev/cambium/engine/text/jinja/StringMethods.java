@@ -14,7 +14,13 @@ final class StringMethods {
   /** Those that Python has and this has not: named, never taken for absent. */
   private static final Set<String> UNSUPPORTED =
       Set.of(
-          "encode", "format_map", "isascii", "isidentifier", "isprintable", "istitle", "maketrans",
+          "encode",
+          "format_map",
+          "isascii",
+          "isidentifier",
+          "isprintable",
+          "istitle",
+          "maketrans",
           "translate");
 
   private StringMethods() {}
@@ -51,7 +57,9 @@ final class StringMethods {
       case "removesuffix" ->
           (run, a) -> {
             String suffix = a.needText("suffix");
-            return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
+            return text.endsWith(suffix)
+                ? text.substring(0, text.length() - suffix.length())
+                : text;
           };
       case "upper" -> (run, a) -> text.toUpperCase(Locale.ROOT);
       case "lower", "casefold" -> (run, a) -> text.toLowerCase(Locale.ROOT);
@@ -59,7 +67,8 @@ final class StringMethods {
       case "capitalize" -> (run, a) -> capitalize(text);
       case "swapcase" -> (run, a) -> swapCase(text);
       case "replace" ->
-          (run, a) -> replace(text, a.needText("old"), a.needText("new"), a.integer("count", -1), run);
+          (run, a) ->
+              replace(text, a.needText("old"), a.needText("new"), a.integer("count", -1), run);
       case "find" -> (run, a) -> index(text, text.indexOf(a.needText("sub")));
       case "rfind" -> (run, a) -> index(text, text.lastIndexOf(a.needText("sub")));
       case "index" -> (run, a) -> found(index(text, text.indexOf(a.needText("sub"))));
@@ -72,17 +81,13 @@ final class StringMethods {
           (run, a) -> {
             String separator = separator(a.needText("sep"));
             int at = text.indexOf(separator);
-            return at < 0
-                ? new Tuple(List.of(text, "", ""))
-                : parted(text, at, separator);
+            return at < 0 ? new Tuple(List.of(text, "", "")) : parted(text, at, separator);
           };
       case "rpartition" ->
           (run, a) -> {
             String separator = separator(a.needText("sep"));
             int at = text.lastIndexOf(separator);
-            return at < 0
-                ? new Tuple(List.of("", "", text))
-                : parted(text, at, separator);
+            return at < 0 ? new Tuple(List.of("", "", text)) : parted(text, at, separator);
           };
       case "join" -> (run, a) -> join(text, Values.elements(a.need("iterable"), run), run);
       case "format" -> (run, a) -> Formats.braces(text, a.rest(), a.restNamed(), run);
@@ -166,7 +171,9 @@ final class StringMethods {
         .forEach(
             c ->
                 out.appendCodePoint(
-                    Character.isUpperCase(c) ? Character.toLowerCase(c) : Character.toUpperCase(c)));
+                    Character.isUpperCase(c)
+                        ? Character.toLowerCase(c)
+                        : Character.toUpperCase(c)));
     return out.toString();
   }
 
@@ -227,7 +234,8 @@ final class StringMethods {
     int most = arguments.integer("maxsplit", -1);
     if (given == None.NONE) {
       if (most >= 0) {
-        throw JinjaException.failed("to split at white space a given number of times is not supported");
+        throw JinjaException.failed(
+            "to split at white space a given number of times is not supported");
       }
       return words(text);
     }
@@ -239,7 +247,8 @@ final class StringMethods {
     if (fromEnd) {
       int to = text.length();
       while (most < 0 || parts.size() < most) {
-        int at = to < separator.length() ? -1 : text.lastIndexOf(separator, to - separator.length());
+        int at =
+            to < separator.length() ? -1 : text.lastIndexOf(separator, to - separator.length());
         if (at < 0) {
           break;
         }

@@ -49,8 +49,7 @@ final class Tests {
     all.put("sequence", (value, a, run) -> hasLength(value) || value instanceof Undefined);
     all.put(
         "iterable",
-        (value, a, run) ->
-            hasLength(value) || value instanceof Lazy || value instanceof Undefined);
+        (value, a, run) -> hasLength(value) || value instanceof Lazy || value instanceof Undefined);
     all.put("callable", (value, a, run) -> value instanceof Callable);
     all.put("sameas", (value, a, run) -> isSame(value, a.need("other")));
     all.put("in", (value, a, run) -> Values.isIn(value, a.need("seq"), run));
