@@ -60,9 +60,10 @@ CUTTINGS = {
     "digits": (pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), BYTES]), False,
                "chatml", False),
     "gpt2": (BYTES, False, "mistral", True),
+    "pieces": (None, False, "mistral", True),
 }
 OF_MODEL = {"llama": "llama3", "llama-tied": "digits", "llama-long": "llama3", "qwen2": "qwen2",
-            "qwen2-yarn": "qwen2", "qwen3": "qwen2", "mistral": "gpt2", "mistral-full": "gpt2"}
+            "qwen2-yarn": "qwen2", "qwen3": "qwen2", "mistral": "gpt2", "mistral-full": "pieces"}
 SPECIAL = ["<pad>", "<s>", "</s>", "<|im_start|>", "<|im_end|>", "<|begin|>", "<|eot_id|>"]
 HERE = pathlib.Path(__file__).parent
 TEXT = HERE.parent / "cambium-engine/src/test/resources/dev/cambium/engine/text"
@@ -80,17 +81,42 @@ def write(directory, model):
     (directory / "logits.json").write_text(json.dumps({"rows": ROWS, "logits": logits(model)}))
 
 
+def pieces(corpus):
+    """As SentencePiece's models come out of transformers: tokens by score, and every pair of tokens
+    that makes another is a merge."""
+    seed = Tokenizer(bpe.BPE())
+    seed.pre_tokenizer = pre_tokenizers.Metaspace()
+    seed.train_from_iterator(corpus, trainers.BpeTrainer(
+        vocab_size=150, limit_alphabet=60, show_progress=False))
+    learnt = [t for t, _ in sorted(seed.get_vocab().items(), key=lambda item: item[1])]
+    names = [SPECIAL[0], SPECIAL[1], SPECIAL[2], "<unk>"] + [f"<0x{b:02X}>" for b in range(256)]
+    vocabulary = {name: i for i, name in enumerate(names + learnt)}
+    merges = [(t[:cut], t[cut:]) for t in learnt for cut in range(1, len(t))
+              if t[:cut] in learnt and t[cut:] in learnt]
+    made = Tokenizer(bpe.BPE(
+        vocab=vocabulary, merges=merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True))
+    made.normalizer = normalizers.Sequence([
+        normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
+    made.decoder = decoders.Sequence([
+        decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
+        decoders.Strip(" ", 1, 0)])
+    return made
+
+
 def tokenizer(kind):
     cutting, ignore, template, begins = CUTTINGS[kind]
-    made = Tokenizer(bpe.BPE(ignore_merges=ignore))
-    made.pre_tokenizer = cutting
-    made.normalizer = normalizers.NFC() if kind == "qwen2" else None
-    made.decoder = decoders.ByteLevel()
     corpus = [text for text in TORTURE if len(text) < 1000] + [
         "the quick brown fox jumps over the lazy dog, what is the capital of the sea?"] * 3
-    made.train_from_iterator(corpus, trainers.BpeTrainer(
-        vocab_size=420, special_tokens=SPECIAL, show_progress=False,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+    if kind == "pieces":
+        made = pieces(corpus)
+    else:
+        made = Tokenizer(bpe.BPE(ignore_merges=ignore))
+        made.pre_tokenizer = cutting
+        made.normalizer = normalizers.NFC() if kind == "qwen2" else None
+        made.decoder = decoders.ByteLevel()
+        made.train_from_iterator(corpus, trainers.BpeTrainer(
+            vocab_size=420, special_tokens=SPECIAL, show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
     made.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in SPECIAL])
     if begins:
         made.post_processor = processors.TemplateProcessing(

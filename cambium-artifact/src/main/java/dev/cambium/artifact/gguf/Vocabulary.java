@@ -3,6 +3,7 @@ package dev.cambium.artifact.gguf;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,9 +19,11 @@ final class Vocabulary {
   /** Of llama.cpp's token types. */
   private static final int NORMAL = 1;
 
+  private static final int UNKNOWN = 2;
   private static final int CONTROL = 3;
   private static final int USER_DEFINED = 4;
   private static final int UNUSED = 5;
+  private static final int BYTE = 6;
 
   private static final String LLAMA3 =
       "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
@@ -45,9 +48,15 @@ final class Vocabulary {
    * @param rows of the embedding; ids without a token get one that nothing is encoded to
    */
   void write(GgufWriter writer, int rows) {
-    writer.put("tokenizer.ggml.model", "gpt2");
-    writer.put("tokenizer.ggml.pre", cutting());
     JsonNode model = json.path("model");
+    boolean sentencePiece = model.path("byte_fallback").asBoolean();
+    writer.put("tokenizer.ggml.model", sentencePiece ? "llama" : "gpt2");
+    if (sentencePiece) {
+      writer.put("tokenizer.ggml.pre", "default");
+      writer.put("tokenizer.ggml.add_space_prefix", prefixesSpace());
+    } else {
+      writer.put("tokenizer.ggml.pre", cutting());
+    }
     Map<Integer, String> tokens = new HashMap<>();
     model.path("vocab").properties().forEach(e -> tokens.put(e.getValue().asInt(), e.getKey()));
     Map<Integer, Boolean> added = new HashMap<>();
@@ -55,31 +64,132 @@ final class Vocabulary {
       tokens.put(one.path("id").asInt(), one.path("content").asText());
       added.put(one.path("id").asInt(), one.path("special").asBoolean());
     }
+    String unknown = model.path("unk_token").asText("");
     List<String> texts = new ArrayList<>(rows);
     List<Integer> types = new ArrayList<>(rows);
     for (int id = 0; id < rows; id++) {
-      texts.add(tokens.getOrDefault(id, "[PAD" + id + "]"));
-      types.add(
-          !tokens.containsKey(id)
-              ? UNUSED
-              : !added.containsKey(id) ? NORMAL : added.get(id) ? CONTROL : USER_DEFINED);
+      String text = tokens.getOrDefault(id, "[PAD" + id + "]");
+      int type = NORMAL;
+      if (!tokens.containsKey(id)) {
+        type = UNUSED;
+      } else if (sentencePiece && text.equals(unknown)) {
+        type = UNKNOWN;
+      } else if (added.containsKey(id)) {
+        type = added.get(id) ? CONTROL : USER_DEFINED;
+      } else if (sentencePiece && text.matches("<0x[0-9A-F]{2}>")) {
+        type = BYTE;
+      }
+      texts.add(text);
+      types.add(type);
     }
     writer.put("tokenizer.ggml.tokens", texts);
     writer.put("tokenizer.ggml.token_type", types);
-    List<String> merges = new ArrayList<>();
-    for (JsonNode merge : model.path("merges")) {
+    List<String[]> merges = merges();
+    if (sentencePiece) {
+      writer.put("tokenizer.ggml.scores", scores(texts, types, merges));
+    } else if (!merges.isEmpty()) {
+      writer.put(
+          "tokenizer.ggml.merges", merges.stream().map(pair -> pair[0] + " " + pair[1]).toList());
+    }
+  }
+
+  private List<String[]> merges() {
+    List<String[]> merges = new ArrayList<>();
+    for (JsonNode merge : json.path("model").path("merges")) {
       merges.add(
-          merge.isArray() ? merge.path(0).asText() + " " + merge.path(1).asText() : merge.asText());
+          merge.isArray()
+              ? new String[] {merge.path(0).asText(), merge.path(1).asText()}
+              : merge.asText().split(" ", 2));
     }
-    if (!merges.isEmpty()) {
-      writer.put("tokenizer.ggml.merges", merges);
+    return merges;
+  }
+
+  /**
+   * For llama.cpp's SentencePiece, which joins any two neighbours that make a token, that of the
+   * highest score first: the order of the merges. It comes to the same only if every pair that
+   * makes a token is a merge, and the merges that make a token follow one another.
+   */
+  private static List<Float> scores(
+      List<String> texts, List<Integer> types, List<String[]> merges) {
+    Set<String> known = new HashSet<>();
+    for (int id = 0; id < texts.size(); id++) {
+      if (types.get(id) == NORMAL) {
+        known.add(texts.get(id));
+      }
     }
+    Map<String, Integer> order = new HashMap<>();
+    Map<String, Integer> pairs = new HashMap<>();
+    String before = "";
+    for (String[] pair : merges) {
+      String made = pair[0] + pair[1];
+      if (!made.equals(before)) {
+        requireMerges(order.put(made, order.size() + 1) == null, made);
+      }
+      pairs.merge(made, 1, Integer::sum);
+      before = made;
+    }
+    List<Float> scores = new ArrayList<>();
+    for (int id = 0; id < texts.size(); id++) {
+      String text = texts.get(id);
+      int splits = 0;
+      if (types.get(id) == NORMAL) {
+        for (int cut = 1; cut < text.length(); cut++) {
+          boolean both =
+              known.contains(text.substring(0, cut)) && known.contains(text.substring(cut));
+          splits += both ? 1 : 0;
+        }
+        requireMerges(splits == pairs.getOrDefault(text, 0), text);
+      }
+      scores.add(-(float) order.getOrDefault(text, 0));
+    }
+    return scores;
+  }
+
+  private static void requireMerges(boolean holds, String token) {
+    require(
+        holds,
+        "model.merges",
+        "merges of \"" + token + "\" that are not all pairs that make it, one after another",
+        "those that SentencePiece gives");
+  }
+
+  /** Whether a space is put before each text, as SentencePiece does. */
+  private boolean prefixesSpace() {
+    require(json.path("model").path("type").asText(), Set.of("BPE"), "model.type");
+    JsonNode normalizer = json.path("normalizer");
+    JsonNode cutting = json.path("pre_tokenizer");
+    boolean none = cutting.isMissingNode() || cutting.isNull();
+    JsonNode steps = normalizer.path("normalizers");
+    boolean replaces =
+        steps.size() == 2
+            && steps.path(0).path("prepend").asText().equals("▁")
+            && isReplacement(steps.path(1));
+    if (none && (replaces || isReplacement(normalizer))) {
+      return replaces;
+    }
+    String scheme = cutting.path("prepend_scheme").asText("");
+    boolean metaspace =
+        (normalizer.isMissingNode() || normalizer.isNull())
+            && cutting.path("type").asText().equals("Metaspace")
+            && !cutting.path("split").asBoolean(true)
+            && (scheme.equals("always") || scheme.equals("never"));
+    require(
+        metaspace,
+        "normalizer and pre_tokenizer",
+        shortened(normalizer + " and " + cutting),
+        "a space before every piece of text, or none (prepend_scheme always or never; first puts one"
+            + " at the beginning only)");
+    return scheme.equals("always");
+  }
+
+  private static boolean isReplacement(JsonNode step) {
+    return step.path("pattern").path("String").asText().equals(" ")
+        && step.path("content").asText().equals("▁");
   }
 
   private String cutting() {
     JsonNode model = json.path("model");
     require(model.path("type").asText(), Set.of("BPE"), "model.type");
-    require(!model.path("byte_fallback").asBoolean(), "model.byte_fallback", "true", "false");
     for (String affix : List.of("continuing_subword_prefix", "end_of_word_suffix")) {
       require(model.path(affix).asText("").replace("null", ""), Set.of(""), "model." + affix);
     }

@@ -334,6 +334,60 @@ class GgufExportTest {
         .containsEntry("tokenizer.chat_template", "J");
   }
 
+  private static final String PIECES =
+      """
+      {"model": {"type": "BPE", "byte_fallback": true, "unk_token": "<unk>",
+                 "vocab": {"<unk>": 0, "<0x0A>": 1, "\u2581": 2, "a": 3, "b": 7, "\u2581a": 8, "ab": 9,
+                           "\u2581ab": 10},
+                 "merges": ["\u2581 a", "a b", "\u2581a b", "\u2581 ab"]},
+       "added_tokens": [{"id": 0, "content": "<unk>", "special": true},
+                        {"id": 4, "content": "<s>", "special": true},
+                        {"id": 5, "content": "</s>", "special": true},
+                        {"id": 6, "content": "<x>", "special": false}],
+       "normalizer": {"type": "Sequence", "normalizers": [
+          {"type": "Prepend", "prepend": "\u2581"},
+          {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"}]},
+       "pre_tokenizer": null, "post_processor": null}
+      """;
+
+  @Test
+  void saysTokenizersOfPieces() throws IOException {
+    Path model = model(config("Mistral").putNull("sliding_window"), DType.F32);
+    Path tokenizer = model.resolve("tokenizer.json");
+    Files.writeString(tokenizer, PIECES);
+    GgufReader read = written(model, Quantization.F16);
+    assertThat(read.metadata)
+        .containsEntry("tokenizer.ggml.model", "llama")
+        .containsEntry("tokenizer.ggml.pre", "default")
+        .containsEntry("tokenizer.ggml.add_space_prefix", true)
+        .containsEntry("tokenizer.ggml.add_bos_token", false)
+        .doesNotContainKey("tokenizer.ggml.merges");
+    assertThat(((List<?>) read.metadata.get("tokenizer.ggml.token_type")).subList(0, 12))
+        .isEqualTo(List.of(2, 6, 1, 1, 3, 3, 4, 1, 1, 1, 1, 5));
+    assertThat(((List<?>) read.metadata.get("tokenizer.ggml.scores")).subList(7, 11))
+        .isEqualTo(List.of(-0f, -1f, -2f, -3f));
+
+    Files.writeString(tokenizer, PIECES.replace(", \"\u2581 ab\"]", "]"));
+    assertThatThrownBy(() -> written(model, Quantization.F16))
+        .hasMessageContaining("model.merges: found merges of \"\u2581ab\" that are not all pairs");
+    Files.writeString(
+        tokenizer, PIECES.replace("\"a b\", \"\u2581a b\"", "\"\u2581a b\", \"a b\""));
+    assertThatThrownBy(() -> written(model, Quantization.F16))
+        .hasMessageContaining("one after another");
+    ObjectNode first = (ObjectNode) JSON.readTree(PIECES);
+    first.putNull("normalizer");
+    ObjectNode space = first.putObject("pre_tokenizer");
+    space.put("type", "Metaspace").put("prepend_scheme", "first").put("split", false);
+    JSON.writeValue(tokenizer.toFile(), first);
+    assertThatThrownBy(() -> written(model, Quantization.F16))
+        .hasMessageContaining("normalizer and pre_tokenizer: found null and")
+        .hasMessageContaining("first puts one at the beginning only");
+    space.put("prepend_scheme", "never");
+    JSON.writeValue(tokenizer.toFile(), first);
+    assertThat(written(model, Quantization.F16).metadata)
+        .containsEntry("tokenizer.ggml.add_space_prefix", false);
+  }
+
   private void refused(Consumer<ObjectNode> config, Consumer<ObjectNode> tokenizer, String told)
       throws IOException {
     ObjectNode changed = config("Mistral");
@@ -373,7 +427,7 @@ class GgufExportTest {
     refused(
         same,
         t -> ((ObjectNode) t.path("model")).put("byte_fallback", true),
-        "model.byte_fallback");
+        "normalizer and pre_tokenizer");
     refused(
         same,
         t -> ((ObjectNode) t.path("model")).put("ignore_merges", true),
