@@ -281,7 +281,7 @@ class InterchangeTest {
       }
       GgufExport.write(model, file, name, quantization);
     }
-    ObjectNode told = JSON.createObjectNode();
+    ObjectNode told = JSON.createObjectNode().put("model", model.toAbsolutePath().toString());
     try (RowEncoder encoder = RowEncoder.load(model)) {
       List<int[]> prompts = new ArrayList<>();
       ArrayNode texts = told.putArray("texts");
