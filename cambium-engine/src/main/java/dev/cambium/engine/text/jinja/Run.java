@@ -7,7 +7,7 @@ final class Run {
   static final int MAX_STEPS = 8_000_000;
 
   /** Characters that any one text may have. */
-  static final int MAX_TEXT = 16_000_000;
+  static final int MAX_TEXT = 4_000_000;
 
   /** Elements of a list, and whole numbers that say how often or how wide. */
   static final int MOST = 100_000;
