@@ -253,8 +253,8 @@ class CommandLineTest {
         """
         name: merged
         recipes:
-          adapt: { method: lora, lora: { rank: 2, alpha: 6 }, steps: 1, learning-rate: 1e-3 }
-          tune: { method: full, steps: 1, learning-rate: 1e-3 }
+          adapt: { method: lora, lora: { rank: 2, alpha: 6 }, steps: 1, batch-rows: 1, max-tokens: 16, learning-rate: 1e-3 }
+          tune: { method: full, steps: 1, batch-rows: 1, max-tokens: 16, learning-rate: 1e-3 }
         lines:
           base: { tier: foundation }
           cards: { tier: industrial, parent: base, recipe: tune }
