@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -78,11 +79,14 @@ public interface ArtifactStore {
   boolean delete(Digest digest);
 
   /**
-   * Removes every object that is neither in {@code reachable} nor younger than {@code grace}.
+   * Removes every object that is neither reachable nor younger than {@code grace}.
    *
+   * @param reachable asked once, after the time has been taken that ages are measured from: what
+   *     was recorded before that is in it, and what is recorded later is young, however long asking
+   *     or removing takes
    * @param grace longer than any writer takes from its first {@code put} to its record
    */
-  Collected collect(Set<Digest> reachable, Duration grace);
+  Collected collect(Supplier<Set<Digest>> reachable, Duration grace);
 
   /**
    * What {@link #collect} did.

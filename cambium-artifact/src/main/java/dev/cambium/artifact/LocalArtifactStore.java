@@ -1,7 +1,6 @@
 package dev.cambium.artifact;
 
 import dev.cambium.model.Digest;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -21,12 +20,14 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -52,12 +53,14 @@ public final class LocalArtifactStore implements ArtifactStore {
   /** File locks hold between processes only; within this one, a lock per store's real path. */
   private static final Map<Path, ReentrantLock> LOCKS = new ConcurrentHashMap<>();
 
+  private final InstantSource clock;
   private final Path objects;
   private final Path temporary;
   private final Path lockFile;
   private final ReentrantLock lock;
 
-  private LocalArtifactStore(Path root) throws IOException {
+  private LocalArtifactStore(Path root, InstantSource clock) throws IOException {
+    this.clock = clock;
     this.objects = root.resolve("objects").resolve("sha256");
     this.temporary = root.resolve("tmp");
     this.lockFile = root.resolve("lock");
@@ -68,8 +71,12 @@ public final class LocalArtifactStore implements ArtifactStore {
 
   /** Opens the store in a folder, creating it if needed, and removes what dead writers left. */
   public static LocalArtifactStore open(Path root) {
+    return open(root, InstantSource.system());
+  }
+
+  static LocalArtifactStore open(Path root, InstantSource clock) {
     try {
-      LocalArtifactStore store = new LocalArtifactStore(root.toAbsolutePath());
+      LocalArtifactStore store = new LocalArtifactStore(root.toAbsolutePath(), clock);
       store.removeAbandoned();
       return store;
     } catch (IOException e) {
@@ -126,7 +133,7 @@ public final class LocalArtifactStore implements ArtifactStore {
         locked(
             () -> {
               try {
-                Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+                Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
                 return true;
               } catch (NoSuchFileException e) {
                 return false;
@@ -149,6 +156,7 @@ public final class LocalArtifactStore implements ArtifactStore {
   }
 
   private void moveIntoPlace(Path file, Digest digest) throws IOException {
+    Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
     PosixFileAttributeView posix = Files.getFileAttributeView(file, PosixFileAttributeView.class);
     if (posix != null) {
       posix.setPermissions(PosixFilePermissions.fromString("r--r--r--"));
@@ -188,7 +196,8 @@ public final class LocalArtifactStore implements ArtifactStore {
   @Override
   public InputStream open(Digest digest) {
     try {
-      return new VerifyingStream(Files.newInputStream(path(digest)), digest);
+      return new VerifyingStream(
+          Files.newInputStream(path(digest)), path(digest).toString(), digest);
     } catch (IOException e) {
       throw unreadable(digest, e);
     }
@@ -262,13 +271,15 @@ public final class LocalArtifactStore implements ArtifactStore {
   }
 
   @Override
-  public Collected collect(Set<Digest> reachable, Duration grace) {
+  public Collected collect(Supplier<Set<Digest>> reachable, Duration grace) {
     if (grace.isNegative()) {
       throw new IllegalArgumentException("negative grace period: " + grace);
     }
     try {
       removeAbandoned();
-      return locked(() -> collectLocked(reachable, Instant.now().minus(grace)));
+      Instant youngAfter = clock.instant().minus(grace);
+      Set<Digest> needed = reachable.get();
+      return locked(() -> collectLocked(needed, youngAfter));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot collect garbage in " + objects + ": " + e, e);
     }
@@ -372,48 +383,6 @@ public final class LocalArtifactStore implements ArtifactStore {
   private static void writeAll(WritableByteChannel channel, ByteBuffer bytes) throws IOException {
     while (bytes.hasRemaining()) {
       channel.write(bytes);
-    }
-  }
-
-  /** Hashes what it passes on, and checks the digest at the end. */
-  private final class VerifyingStream extends FilterInputStream {
-
-    private final Digest expected;
-    private final MessageDigest digest = Digest.sha256();
-    private boolean verified;
-
-    VerifyingStream(InputStream in, Digest expected) {
-      super(in);
-      this.expected = expected;
-    }
-
-    @Override
-    public int read() throws IOException {
-      byte[] one = new byte[1];
-      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-    }
-
-    @Override
-    public int read(byte[] target, int offset, int length) throws IOException {
-      int n = in.read(target, offset, length);
-      if (n > 0) {
-        digest.update(target, offset, n);
-      } else if (n < 0 && !verified) {
-        check(expected, Digest.ofRaw(digest.digest()));
-        verified = true;
-      }
-      return n;
-    }
-
-    @Override
-    public long skip(long count) throws IOException {
-      byte[] skipped = new byte[(int) Math.min(Math.max(count, 0), BUFFER)];
-      return Math.max(0, read(skipped, 0, skipped.length));
-    }
-
-    @Override
-    public boolean markSupported() {
-      return false;
     }
   }
 }

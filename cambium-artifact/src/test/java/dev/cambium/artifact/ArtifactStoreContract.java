@@ -179,7 +179,7 @@ public abstract class ArtifactStoreContract {
     Digest lost = store().put(random(20));
     Digest lostToo = store().put(random(30));
     Digest absent = Digest.ofText("reachable but not there");
-    ArtifactStore.Collected collected = store().collect(Set.of(kept, absent), Duration.ZERO);
+    ArtifactStore.Collected collected = store().collect(() -> Set.of(kept, absent), Duration.ZERO);
     assertThat(collected.deleted())
         .containsExactlyElementsOf(Stream.of(lost, lostToo).sorted().toList());
     assertThat(collected.bytes()).isEqualTo(50);
@@ -187,17 +187,17 @@ public abstract class ArtifactStoreContract {
     assertThat(collected.young()).isZero();
     assertThat(store().list()).containsExactly(kept);
     store().verify(kept);
-    assertThat(store().collect(Set.of(kept), Duration.ZERO).deleted()).isEmpty();
+    assertThat(store().collect(() -> Set.of(kept), Duration.ZERO).deleted()).isEmpty();
   }
 
   @Test
   void sparesTheYoung() {
     Digest young = store().put(random(10));
-    ArtifactStore.Collected collected = store().collect(Set.of(), HOUR);
+    ArtifactStore.Collected collected = store().collect(() -> Set.of(), HOUR);
     assertThat(collected.deleted()).isEmpty();
     assertThat(collected.young()).isEqualTo(1);
     store().verify(young);
-    assertThatThrownBy(() -> store().collect(Set.of(), HOUR.negated()))
+    assertThatThrownBy(() -> store().collect(() -> Set.of(), HOUR.negated()))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
@@ -211,7 +211,7 @@ public abstract class ArtifactStoreContract {
           threads.submit(
               () -> {
                 while (!stop.get()) {
-                  store().collect(Set.of(), HOUR);
+                  store().collect(() -> Set.of(), HOUR);
                 }
               });
       List<Future<?>> writers = new ArrayList<>();
@@ -220,7 +220,7 @@ public abstract class ArtifactStoreContract {
         writers.add(
             threads.submit(
                 () -> {
-                  for (int i = 0; i < 80; i++) {
+                  for (int i = 0; i < rounds(); i++) {
                     Digest digest = store().put(content);
                     assertThat(store().bytes(digest)).isEqualTo(content);
                     age(digest);
@@ -236,6 +236,11 @@ public abstract class ArtifactStoreContract {
       stop.set(true);
       threads.shutdownNow();
     }
+  }
+
+  /** How often writers beside a collector write. */
+  protected int rounds() {
+    return 80;
   }
 
   /** Makes an object older than an hour, if the medium lets a test do so. */

@@ -103,7 +103,7 @@ class LocalArtifactStoreTest extends ArtifactStoreContract {
     Files.createDirectories(root.resolve("objects/sha256/2c"));
     Files.writeString(root.resolve("objects/sha256/2c/not-a-digest"), "stray");
     assertThat(store.list()).isEmpty();
-    assertThat(store.collect(Set.of(), Duration.ZERO).deleted()).isEmpty();
+    assertThat(store.collect(() -> Set.of(), Duration.ZERO).deleted()).isEmpty();
     assertThat(root.resolve("objects/sha256/2c/not-a-digest")).exists();
   }
 
@@ -112,9 +112,10 @@ class LocalArtifactStoreTest extends ArtifactStoreContract {
     Digest digest = store.put("again".getBytes());
     age(digest);
     store.put(Files.writeString(root.resolve("source"), "again"));
-    assertThat(store.collect(Set.of(), Duration.ofHours(1)).deleted()).isEmpty();
+    assertThat(store.collect(() -> Set.of(), Duration.ofHours(1)).deleted()).isEmpty();
     age(digest);
-    assertThat(store.collect(Set.of(), Duration.ofHours(1)).deleted()).containsExactly(digest);
+    assertThat(store.collect(() -> Set.of(), Duration.ofHours(1)).deleted())
+        .containsExactly(digest);
   }
 
   @Test
@@ -131,7 +132,7 @@ class LocalArtifactStoreTest extends ArtifactStoreContract {
   void collectingWaitsForTheLock() throws Exception {
     Digest digest = store.put("old".getBytes());
     whileAnotherProcessHoldsTheLock(
-        () -> store.collect(Set.of(), Duration.ZERO),
+        () -> store.collect(() -> Set.of(), Duration.ZERO),
         () -> assertThat(store.has(digest)).as("not collected while locked").isTrue());
     assertThat(store.has(digest)).isFalse();
   }

@@ -72,7 +72,7 @@ class VersionsTest {
     Set<Digest> reachable = new HashSet<>(versions.objects(parent));
     reachable.addAll(versions.objects(child));
     assertThat(reachable).hasSize(4);
-    assertThat(store.collect(reachable, Duration.ZERO).deleted())
+    assertThat(store.collect(() -> reachable, Duration.ZERO).deleted())
         .containsExactly(Digest.ofText("lost"));
     assertThat(versions.verify(parent)).isEmpty();
     assertThat(versions.verify(child)).isEmpty();

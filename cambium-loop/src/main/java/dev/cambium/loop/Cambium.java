@@ -1,11 +1,11 @@
 package dev.cambium.loop;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.cambium.artifact.ArtifactAddress;
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.DurableFile;
 import dev.cambium.artifact.IntegrityException;
-import dev.cambium.artifact.LocalArtifactStore;
 import dev.cambium.artifact.hub.Hub;
 import dev.cambium.artifact.huggingface.Problem;
 import dev.cambium.ledger.Checkpoint;
@@ -184,8 +184,9 @@ public final class Cambium implements AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write to " + root, e);
     }
+    ArtifactStore artifacts = artifacts(root); // before there is a ledger without artifacts
     Cambium cambium =
-        over(root, actor, clock, Ledger.create(root, address, clock), localStore(root), executors);
+        over(root, actor, clock, Ledger.create(root, address, clock), artifacts, executors);
     cambium.declare();
     return cambium;
   }
@@ -202,8 +203,8 @@ public final class Cambium implements AutoCloseable {
       InstantSource clock,
       @Nullable Supplier<JobExecutor> executors) {
     Path root = directory.toAbsolutePath().normalize();
-    return over(
-        root, actor, clock, Ledger.open(root, store(root), clock), localStore(root), executors);
+    ArtifactStore artifacts = artifacts(root);
+    return over(root, actor, clock, Ledger.open(root, store(root), clock), artifacts, executors);
   }
 
   /**
@@ -212,8 +213,8 @@ public final class Cambium implements AutoCloseable {
    */
   public static Cambium openToVerify(Path directory, String actor, InstantSource clock) {
     Path root = directory.toAbsolutePath().normalize();
-    return over(
-        root, actor, clock, Ledger.openToVerify(root, store(root), clock), localStore(root), null);
+    ArtifactStore artifacts = artifacts(root);
+    return over(root, actor, clock, Ledger.openToVerify(root, store(root), clock), artifacts, null);
   }
 
   /**
@@ -233,8 +234,10 @@ public final class Cambium implements AutoCloseable {
         directory.toAbsolutePath().normalize(), actor, clock, ledger, store, executors);
   }
 
-  private static ArtifactStore localStore(Path root) {
-    return LocalArtifactStore.open(root.resolve(HOME).resolve("objects"));
+  /** The artifact store, where the environment or the declaration says that it is. */
+  private static ArtifactStore artifacts(Path root) {
+    return ArtifactAddress.of(Declaration.artifacts(root), System.getenv())
+        .open(root.resolve(HOME));
   }
 
   /** Where an ecosystem's records lie, as the environment or its declaration says. */
@@ -792,10 +795,9 @@ public final class Cambium implements AutoCloseable {
   public ArtifactStore.Collected gc() {
     try (EcosystemLock lock = EcosystemLock.acquire(directory, ledger, "cambium gc", clock)) {
       Objects.requireNonNull(lock);
-      Set<Digest> reachable = reachable();
       DirectoryTree.delete(directory.resolve(HOME).resolve("cache"));
       Hub.sweep(directory.resolve(DOWNLOADS), clock.instant().minus(GC_GRACE));
-      return store.collect(reachable, GC_GRACE);
+      return store.collect(this::reachable, GC_GRACE);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot clear " + directory.resolve(DOWNLOADS), e);
     }
@@ -859,7 +861,8 @@ public final class Cambium implements AutoCloseable {
     if (!workforce.remark().isEmpty()) {
       LOG.warn("{}", workforce.remark());
     }
-    return new WorkerPool(workforce.workers(), workforce.threads(), log);
+    return new WorkerPool(
+        workforce.workers(), workforce.threads(), Workforce.patience(System.getenv()), log);
   }
 
   /** How many actions this instance has carried out. */

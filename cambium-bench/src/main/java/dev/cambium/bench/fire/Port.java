@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -165,7 +166,7 @@ final class Port {
       }
 
       @Override
-      public Collected collect(Set<Digest> reachable, Duration grace) {
+      public Collected collect(Supplier<Set<Digest>> reachable, Duration grace) {
         try {
           return write(() -> real.collect(reachable, grace), "store", true);
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package dev.cambium.loop.action;
 
 import dev.cambium.model.Progress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -19,14 +20,15 @@ public final class WorkerPool implements JobExecutor {
   /**
    * @param count processes, started when first needed
    * @param threads of each; part of the engine's fingerprint; 0 lets the engine choose
+   * @param patience how long one may say nothing at its work before it is killed as hung
    * @param log file that their log lines are appended to
    */
-  public WorkerPool(int count, int threads, Path log) {
+  public WorkerPool(int count, int threads, Duration patience, Path log) {
     if (count < 1) {
       throw new IllegalArgumentException("a pool needs at least one worker, not " + count);
     }
     for (int i = 0; i < count; i++) {
-      workers.add(new WorkerProcess(threads, log));
+      workers.add(new WorkerProcess(threads, patience, log));
     }
     idle.addAll(workers);
   }

@@ -1,6 +1,7 @@
 package dev.cambium.loop.action;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.cambium.artifact.ArtifactAddress;
 import dev.cambium.ledger.StoreAddress;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
@@ -12,10 +13,14 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +28,8 @@ import org.slf4j.LoggerFactory;
 /**
  * A JVM of its own that carries out jobs one after another, started when first needed. If it dies
  * (native crash, out of memory, killed) the job is tried once more in a fresh one, from its
- * snapshots; a second death fails that action alone.
+ * snapshots; a second death fails that action alone. One that says nothing for too long at its work
+ * is hung: it is killed, and then the same holds.
  *
  * <p>The worker reads job directories from its standard input, one a line, and writes JSON lines:
  * {@code {"ready": FINGERPRINT}}, {@code {"task", "done", "total", "note"}} and {@code {"finished":
@@ -32,23 +38,49 @@ import org.slf4j.LoggerFactory;
 final class WorkerProcess implements JobExecutor {
 
   private static final Set<String> SECRETS =
-      Set.of(StoreAddress.URL_VARIABLE, StoreAddress.USER_VARIABLE, StoreAddress.PASSWORD_VARIABLE);
+      Set.of(
+          StoreAddress.URL_VARIABLE,
+          StoreAddress.USER_VARIABLE,
+          StoreAddress.PASSWORD_VARIABLE,
+          ArtifactAddress.VARIABLE,
+          "AWS_ACCESS_KEY_ID",
+          "AWS_SECRET_ACCESS_KEY",
+          "AWS_SESSION_TOKEN");
 
   private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
 
+  /** A worker is ready when the native libraries are loaded, on a cold disk too. */
+  private static final Duration STARTUP = Duration.ofMinutes(10);
+
+  /** The end of a worker's replies. */
+  private static final String END = "";
+
+  private final String main;
   private final int threads;
+  private final Duration patience;
   private final Path log;
   private @Nullable Process process;
-  private @Nullable BufferedReader replies;
+  private boolean silent;
+  private BlockingQueue<String> replies = new LinkedBlockingQueue<>();
   private @Nullable BufferedWriter requests;
   private @Nullable String fingerprint;
 
   /**
    * @param threads that it computes with; 0 lets the engine choose
+   * @param patience how long it may say nothing at its work
    * @param log file that the worker's own log lines are appended to
    */
-  WorkerProcess(int threads, Path log) {
+  WorkerProcess(int threads, Duration patience, Path log) {
+    this(Worker.class.getName(), threads, patience, log);
+  }
+
+  /**
+   * @param main class that is run
+   */
+  WorkerProcess(String main, int threads, Duration patience, Path log) {
+    this.main = main;
     this.threads = threads;
+    this.patience = patience;
     this.log = log;
   }
 
@@ -66,11 +98,11 @@ final class WorkerProcess implements JobExecutor {
     if (first == null) {
       return;
     }
-    LOG.warn("worker died during {}: {}; trying once more", jobDirectory.getFileName(), first);
+    LOG.warn("worker ended during {}: {}; trying once more", jobDirectory.getFileName(), first);
     String second = attempt(jobDirectory, progress);
     if (second != null) {
       throw new ActionFailedException(
-          "the worker process died twice at this action ("
+          "the worker process died or hung twice at this action ("
               + second
               + "); its log is "
               + log
@@ -90,9 +122,9 @@ final class WorkerProcess implements JobExecutor {
       out.newLine();
       out.flush();
       for (; ; ) {
-        JsonNode reply = reply();
+        JsonNode reply = reply(patience);
         if (reply == null) {
-          return death();
+          return death(patience);
         }
         if (reply.has("finished")) {
           return Files.exists(jobDirectory.resolve(Job.RESULT))
@@ -107,18 +139,25 @@ final class WorkerProcess implements JobExecutor {
       }
     } catch (IOException e) {
       LOG.debug("worker's pipe broke", e);
-      return death();
+      return death(patience);
     }
   }
 
-  private String death() {
+  /**
+   * How the worker ended; ends it if it only fell silent.
+   *
+   * @param waited for its next word
+   */
+  private String death(Duration waited) {
     Process dead = process;
     process = null;
     if (dead == null) {
       return "no process";
     }
+    boolean hung = silent;
     try {
-      if (!dead.waitFor(10, java.util.concurrent.TimeUnit.SECONDS)) {
+      if (hung || !dead.waitFor(10, TimeUnit.SECONDS)) {
+        dead.descendants().forEach(ProcessHandle::destroyForcibly);
         dead.destroyForcibly().waitFor();
       }
     } catch (InterruptedException e) {
@@ -126,19 +165,65 @@ final class WorkerProcess implements JobExecutor {
       Thread.currentThread().interrupt();
       throw new ActionFailedException("interrupted while a worker ended", e);
     }
+    if (hung) {
+      return "hung: it said nothing for "
+          + waited.toSeconds()
+          + " s, and was killed; "
+          + Workforce.PATIENCE
+          + " sets how many seconds it may";
+    }
     int code = dead.exitValue();
     return code > 128 ? "killed by signal " + (code - 128) : "exit code " + code;
   }
 
-  private @Nullable JsonNode reply() throws IOException {
-    BufferedReader in = java.util.Objects.requireNonNull(replies);
-    for (String line = in.readLine(); line != null; line = in.readLine()) {
-      if (line.startsWith("{")) {
-        return Json.mapper().readTree(line);
+  /** The worker's next reply; null if it has ended or, as {@link #silent} says, was silent. */
+  private @Nullable JsonNode reply(Duration most) throws IOException {
+    silent = false;
+    long deadline = System.nanoTime() + most.toNanos();
+    try {
+      for (; ; ) {
+        String line = replies.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+        if (line == null) {
+          silent = true;
+          return null;
+        }
+        if (line.equals(END)) {
+          return null;
+        }
+        if (line.startsWith("{")) {
+          return Json.mapper().readTree(line);
+        }
+        LOG.debug("worker says: {}", line); // a native library printed it
       }
-      LOG.debug("worker says: {}", line); // a native library printed it
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new ActionFailedException("interrupted while a worker worked", e);
     }
-    return null;
+  }
+
+  /** Passes a process's lines on, so that waiting for one can end. */
+  private static BlockingQueue<String> lines(Process process) {
+    BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+    BufferedReader in = process.inputReader(StandardCharsets.UTF_8);
+    Thread reader =
+        new Thread(
+            () -> {
+              try (in) {
+                for (String line = in.readLine(); line != null; line = in.readLine()) {
+                  if (!line.isEmpty()) {
+                    lines.add(line);
+                  }
+                }
+              } catch (IOException e) {
+                LOG.debug("worker's pipe broke", e);
+              } finally {
+                lines.add(END);
+              }
+            },
+            "replies of worker " + process.pid());
+    reader.setDaemon(true);
+    reader.start();
+    return lines;
   }
 
   private void start() {
@@ -152,7 +237,7 @@ final class WorkerProcess implements JobExecutor {
         command.add(argument);
       }
     }
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Worker.class.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
     try {
       Path parent = log.toAbsolutePath().getParent();
       if (parent != null) {
@@ -161,19 +246,19 @@ final class WorkerProcess implements JobExecutor {
       ProcessBuilder builder = new ProcessBuilder(command);
       Map<String, String> environment = builder.environment();
       environment.putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
-      environment.keySet().removeIf(SECRETS::contains); // a worker has no business with the ledger
+      environment.keySet().removeIf(SECRETS::contains); // a worker has no business with the stores
       if (threads > 0) {
         environment.put("CAMBIUM_THREADS", Integer.toString(threads));
       }
       builder.redirectError(ProcessBuilder.Redirect.appendTo(new File(log.toString())));
       Process started = builder.start();
       process = started;
-      replies = started.inputReader(StandardCharsets.UTF_8);
+      replies = lines(started);
       requests = started.outputWriter(StandardCharsets.UTF_8);
-      JsonNode ready = reply();
+      JsonNode ready = reply(STARTUP);
       if (ready == null || !ready.has("ready")) {
         throw new ActionFailedException(
-            "the worker process did not start (" + death() + "); its log is " + log);
+            "the worker process did not start (" + death(STARTUP) + "); its log is " + log);
       }
       String found = ready.get("ready").asText();
       if (fingerprint != null && !fingerprint.equals(found)) {
@@ -197,7 +282,7 @@ final class WorkerProcess implements JobExecutor {
       if (requests != null) {
         requests.close();
       }
-      if (!running.waitFor(5, java.util.concurrent.TimeUnit.SECONDS)) {
+      if (!running.waitFor(5, TimeUnit.SECONDS)) {
         running.destroyForcibly();
       }
     } catch (IOException e) {

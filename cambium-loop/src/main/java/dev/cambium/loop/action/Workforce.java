@@ -1,5 +1,6 @@
 package dev.cambium.loop.action;
 
+import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 
@@ -22,6 +23,15 @@ public record Workforce(int workers, int threads, String remark) {
 
   /** Sets the threads of each. */
   public static final String THREADS = "CAMBIUM_THREADS";
+
+  /** Sets how long a worker may say nothing, in seconds. */
+  public static final String PATIENCE = "CAMBIUM_WORKER_PATIENCE";
+
+  /**
+   * Half an hour: longer than a step of training, an item of a suite or the reading of a file takes
+   * on any machine that such a model is trained on.
+   */
+  private static final Duration USUAL_PATIENCE = Duration.ofMinutes(30);
 
   /** Up to this size a model gains nothing from more than one thread. */
   private static final long SMALL_MODEL_BYTES = 32_000_000;
@@ -77,6 +87,17 @@ public record Workforce(int workers, int threads, String remark) {
                 memory / 1e9,
                 workers == 1 ? "model" : WORKERS);
     return new Workforce(workers, threadsSet != null ? 0 : threads, remark);
+  }
+
+  /**
+   * How long a worker may say nothing before it counts as hung. Every step of training and every
+   * item is reported.
+   *
+   * @throws IllegalArgumentException if {@value #PATIENCE} is no number
+   */
+  public static Duration patience(Map<String, String> environment) {
+    String set = environment.get(PATIENCE);
+    return set == null ? USUAL_PATIENCE : Duration.ofSeconds(number(PATIENCE, set));
   }
 
   private static int number(String variable, String text) {

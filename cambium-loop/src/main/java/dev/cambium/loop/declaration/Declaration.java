@@ -48,6 +48,7 @@ public record Declaration(
   public static final String FILE = "ecosystem.yaml";
 
   private static final String STORE = "store";
+  private static final String ARTIFACTS = "artifacts";
   private static final Pattern STORE_LINE = Pattern.compile("(?m)^store[ \\t]*:.*$");
 
   public Declaration {
@@ -100,7 +101,21 @@ public record Declaration(
    * @param file its name in messages
    */
   public static Optional<String> store(String file, String yaml) {
-    if (!yaml.contains(STORE)) {
+    return top(file, yaml, STORE);
+  }
+
+  /**
+   * Where the ecosystem's artifacts lie, as its declaration says; see {@link #store(Path)}.
+   *
+   * @return none if it does not say, or there is no declaration
+   */
+  public static Optional<String> artifacts(Path directory) {
+    Path file = directory.resolve(FILE);
+    return Files.exists(file) ? top(file.toString(), text(file), ARTIFACTS) : Optional.empty();
+  }
+
+  private static Optional<String> top(String file, String yaml, String name) {
+    if (!yaml.contains(name)) {
       return Optional.empty();
     }
     Problems problems = new Problems(file);
@@ -109,7 +124,7 @@ public record Declaration(
     if (!(node instanceof Node.Mapping mapping)) {
       return Optional.empty();
     }
-    return Optional.ofNullable(mapping.fields().get(STORE))
+    return Optional.ofNullable(mapping.fields().get(name))
         .map(field -> field.value().json())
         .filter(JsonNode::isTextual)
         .map(JsonNode::textValue);

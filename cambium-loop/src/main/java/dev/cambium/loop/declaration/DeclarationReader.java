@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.cambium.artifact.ArtifactAddress;
 import dev.cambium.ledger.StoreAddress;
 import dev.cambium.loop.data.Suggestion;
 import dev.cambium.loop.declaration.Node.Position;
@@ -40,7 +41,7 @@ import org.jspecify.annotations.Nullable;
 final class DeclarationReader {
 
   private static final List<String> TOP =
-      List.of("name", "store", "policy", "recipes", "capabilities", "lines");
+      List.of("name", "store", "artifacts", "policy", "recipes", "capabilities", "lines");
   private static final List<String> POLICY = List.of("alpha", "chunk", "seed", "stages", "approve");
   private static final List<String> RECIPE = components(Recipe.class);
   private static final List<String> LORA = components(Recipe.Lora.class);
@@ -104,6 +105,14 @@ final class DeclarationReader {
         StoreAddress.of(store, Map.of());
       } catch (IllegalArgumentException e) {
         problems.add(top.at("store"), "store: " + e.getMessage());
+      }
+    }
+    String artifacts = top.text("artifacts");
+    if (artifacts != null) {
+      try {
+        ArtifactAddress.check(artifacts);
+      } catch (IllegalArgumentException e) {
+        problems.add(top.at("artifacts"), "artifacts: " + e.getMessage());
       }
     }
     Policy policy = policy(top.mapping("policy"));

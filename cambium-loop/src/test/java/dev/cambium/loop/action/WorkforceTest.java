@@ -41,6 +41,10 @@ class WorkforceTest {
     assertThat(asked.remark()).contains("3 workers", "CAMBIUM_WORKERS");
     assertThatThrownBy(() -> Workforce.of(1, true, 1, GB, Map.of(Workforce.WORKERS, "two")))
         .hasMessageContaining("CAMBIUM_WORKERS must be a number, not 'two'");
+    assertThat(Workforce.patience(Map.of()).toMinutes()).isEqualTo(30);
+    assertThat(Workforce.patience(Map.of(Workforce.PATIENCE, "90"))).hasSeconds(90);
+    assertThatThrownBy(() -> Workforce.patience(Map.of(Workforce.PATIENCE, "0")))
+        .hasMessageContaining(Workforce.PATIENCE);
     assertThatThrownBy(() -> Workforce.of(1, true, 1, GB, Map.of(Workforce.THREADS, "0")))
         .hasMessageContaining("at least 1");
   }

@@ -1,0 +1,102 @@
+package dev.cambium.loop.action;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.cambium.model.Json;
+import dev.cambium.model.Progress;
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Workers that hang for ever, as real processes. */
+class HungWorkerTest {
+
+  private static final Duration PATIENCE = Duration.ofSeconds(1);
+
+  @TempDir Path directory;
+
+  /**
+   * A worker that, as often as the file {@code hangs} in the job directory says, deadlocks after a
+   * first word; and otherwise takes longer than the patience, but says so.
+   */
+  static final class Hanging {
+    public static void main(String[] arguments) throws Exception {
+      System.out.println("{\"ready\": \"test\"}");
+      BufferedReader in =
+          new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        Path job = Path.of(line);
+        System.out.println("{\"task\": \"t\", \"done\": 0, \"total\": 9, \"note\": \"\"}");
+        Files.writeString(
+            job.resolve("pids"),
+            ProcessHandle.current().pid() + "\n",
+            java.nio.file.StandardOpenOption.CREATE,
+            java.nio.file.StandardOpenOption.APPEND);
+        int hangs = Integer.parseInt(Files.readString(job.resolve("hangs")));
+        if (hangs > 0) {
+          Files.writeString(job.resolve("hangs"), Integer.toString(hangs - 1));
+          new CountDownLatch(1).await();
+        }
+        for (int i = 1; i <= 8; i++) {
+          Thread.sleep(PATIENCE.toMillis() / 4);
+          System.out.println(
+              "{\"task\": \"t\", \"done\": " + i + ", \"total\": 9, \"note\": \"\"}");
+        }
+        Files.write(job.resolve(Job.RESULT), Json.canonical(new JobResult(null, 1, List.of())));
+        System.out.println("{\"finished\": \"job\"}");
+      }
+    }
+  }
+
+  private WorkerProcess worker() {
+    return new WorkerProcess(Hanging.class.getName(), 1, PATIENCE, directory.resolve("log"));
+  }
+
+  private Path job(int hangs) throws Exception {
+    Path job = Files.createDirectories(directory.resolve("job-" + hangs));
+    Files.writeString(job.resolve("hangs"), Integer.toString(hangs));
+    return job;
+  }
+
+  private static List<ProcessHandle> alive(Path job) throws Exception {
+    return Files.readAllLines(job.resolve("pids")).stream()
+        .flatMap(pid -> ProcessHandle.of(Long.parseLong(pid)).stream())
+        .filter(ProcessHandle::isAlive)
+        .toList();
+  }
+
+  @Test
+  void aHungWorkerIsKilledAndItsJobIsTriedOnceMore() throws Exception {
+    try (WorkerProcess worker = worker()) {
+      Path job = job(1);
+      worker.execute(job, Progress.NONE);
+      assertThat(job.resolve(Job.RESULT)).exists();
+      assertThat(Files.readAllLines(job.resolve("pids"))).doesNotHaveDuplicates().hasSize(2);
+      assertThat(alive(job)).as("the hung one is gone").hasSize(1);
+    }
+  }
+
+  @Test
+  void oneThatHangsAgainFailsThatActionAlone() throws Exception {
+    try (WorkerProcess worker = worker()) {
+      Path job = job(2);
+      assertThatThrownBy(() -> worker.execute(job, Progress.NONE))
+          .isInstanceOf(ActionFailedException.class)
+          .hasMessageContaining("said nothing for 1 s")
+          .hasMessageContaining(Workforce.PATIENCE)
+          .hasMessageContaining(job.toString());
+      assertThat(alive(job)).isEmpty();
+      Path next = job(0);
+      worker.execute(next, Progress.NONE);
+      assertThat(next.resolve(Job.RESULT)).exists();
+    }
+  }
+}
