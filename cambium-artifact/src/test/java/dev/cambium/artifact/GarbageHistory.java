@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -91,7 +92,8 @@ public final class GarbageHistory implements InstantSource {
       collector.get();
     } finally {
       done.set(true);
-      threads.shutdownNow();
+      threads.shutdown();
+      assertThat(threads.awaitTermination(5, TimeUnit.MINUTES)).isTrue();
     }
     assertThat(store.list()).containsAll(recorded);
     passed.addAndGet(GRACE.toSeconds() * 3);
