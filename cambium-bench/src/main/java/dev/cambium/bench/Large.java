@@ -37,7 +37,6 @@ import java.util.concurrent.Callable;
  * store by its bytes; with heap and file sizes, each beside what the machine itself can do.
  *
  * <p>Main: {@code Large [RECORDS] [LINES] [VERSIONS_A_LINE] [DIR]}; default 10,000, 1,000 and 10.
- * The figures of {@code docs/benchmarks.md} are of 10⁴, 10⁵ and 10⁶ records.
  */
 public final class Large {
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -60,10 +61,25 @@ record Fleet(String name, List<Standing> lines) {
       }
     }
     Map<VersionRef, VersionRef> earlier = cambium.builtOnEarlier();
+    // A few questions about all lines, not a few about each.
+    Map<String, Integer> versions = state.versionCounts();
+    Map<String, Recorded<Fact.VersionRegistered>> stables = state.versionsAt(Channel.STABLE);
+    Map<Channel, SortedMap<String, VersionRef>> at = new TreeMap<>();
+    for (Channel channel : Channel.values()) {
+      at.put(channel, state.allAt(channel));
+    }
     List<Standing> lines = new ArrayList<>();
     for (Line line : declaration.lines().values()) {
-      Map<Channel, VersionRef> channels = new TreeMap<>(state.channels(line.name()));
+      Map<Channel, VersionRef> channels = new TreeMap<>();
+      at.forEach(
+          (channel, lineVersions) -> {
+            VersionRef version = lineVersions.get(line.name());
+            if (version != null) {
+              channels.put(channel, version);
+            }
+          });
       VersionRef stable = channels.get(Channel.STABLE);
+      Recorded<Fact.VersionRegistered> released = stables.get(line.name());
       OptionalDouble score = stable == null ? OptionalDouble.empty() : score(cambium, stable);
       lines.add(
           new Standing(
@@ -71,9 +87,9 @@ record Fleet(String name, List<Standing> lines) {
               line.tier(),
               line.parent(),
               channels,
-              state.versions(line.name()).size(),
+              versions.getOrDefault(line.name(), 0),
               score.isPresent() ? score.getAsDouble() : null,
-              stable == null ? null : cambium.version(stable).parent(),
+              released == null ? null : released.fact().parent(),
               stable != null && earlier.containsKey(stable),
               settled.get(line.name())));
     }

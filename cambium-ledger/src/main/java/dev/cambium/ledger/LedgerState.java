@@ -1,6 +1,7 @@
 package dev.cambium.ledger;
 
 import static dev.cambium.ledger.Schema.*;
+import static org.jooq.impl.DSL.count;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.max;
 import static org.jooq.impl.DSL.name;
@@ -370,6 +371,18 @@ public final class LedgerState {
                         channels.put(
                             Channel.parse(row.value1()), new VersionRef(line, row.value2()))));
     return Collections.unmodifiableMap(channels);
+  }
+
+  /** How many versions every line has that has any. */
+  public SortedMap<String, Integer> versionCounts() {
+    SortedMap<String, Integer> counts = new TreeMap<>();
+    source.read(
+        dsl ->
+            dsl.select(LINE, count())
+                .from(VERSION_TABLE)
+                .groupBy(LINE)
+                .fetch(row -> counts.put(row.value1(), row.value2())));
+    return Collections.unmodifiableSortedMap(counts);
   }
 
   /** What every line's channel of one kind points at, by line. */

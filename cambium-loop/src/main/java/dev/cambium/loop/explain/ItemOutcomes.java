@@ -163,6 +163,9 @@ public final class ItemOutcomes {
       @Nullable Double mean,
       Set<String> leftOut,
       int looked) {
+    if (looked == 0) {
+      return new Found(true, Map.of(), Map.of()); // Not evaluated: another capability failed first.
+    }
     Digest manifest = state.version(version).orElseThrow().fact().manifest();
     List<Run> candidates =
         runs().getOrDefault(new Subject(manifest, capability.suite()), List.of()).stream()
@@ -195,7 +198,7 @@ public final class ItemOutcomes {
     }
 
     Found result() {
-      return best == null ? new Found(looked == 0, Map.of(), Map.of()) : best;
+      return best == null ? new Found(false, Map.of(), Map.of()) : best;
     }
 
     /** Returns whether the search is over. */

@@ -52,7 +52,7 @@ public final class Why {
     Fact.VersionRegistered fact = recorded.fact();
     List<WhyNode> because = new ArrayList<>();
     if (fact.campaign() != null) {
-      because.add(campaign(fact.campaign()));
+      because.add(campaign(fact.campaign(), ref.line()));
     }
     if (fact.action() != null) {
       state.action(fact.action()).ifPresent(action -> because.add(action(action)));
@@ -94,7 +94,7 @@ public final class Why {
         because);
   }
 
-  private WhyNode campaign(String id) {
+  private WhyNode campaign(String id, String line) {
     LedgerState.CampaignState campaign = state.campaign(id).orElseThrow();
     List<WhyNode> because = new ArrayList<>();
     for (String signal : campaign.opened().fact().signals()) {
@@ -125,6 +125,34 @@ public final class Why {
               null,
               List.of()));
     }
+    for (Recorded<Fact.LineSettled> settled : state.settlements(id)) {
+      if (settled.fact().line().equals(line)) {
+        because.add(
+            new WhyNode(
+                "settlement",
+                line,
+                settled.fact().settlement().name().toLowerCase(Locale.ROOT)
+                    + ": "
+                    + settled.fact().reason()
+                    + ", "
+                    + stamp(settled),
+                settled.index(),
+                null,
+                List.of()));
+      }
+    }
+    campaign
+        .closed()
+        .ifPresent(
+            closed ->
+                because.add(
+                    new WhyNode(
+                        "outcome",
+                        closed.fact().outcome().name().toLowerCase(Locale.ROOT),
+                        stamp(closed),
+                        closed.index(),
+                        null,
+                        List.of())));
     return new WhyNode(
         "campaign", id, stamp(campaign.opened()), campaign.opened().index(), null, because);
   }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param kind what it is: {@code version}, {@code parent}, {@code predecessor}, {@code action},
  *     {@code recipe}, {@code mix}, {@code data}, {@code verdict}, {@code capability}, {@code
  *     inherited}, {@code waiver}, {@code channel}, {@code campaign}, {@code signal}, {@code
- *     decision}
+ *     decision}, {@code settlement}, {@code outcome}
  * @param label the thing itself
  * @param detail the particulars
  * @param record index of the ledger record that says so; none for a heading
