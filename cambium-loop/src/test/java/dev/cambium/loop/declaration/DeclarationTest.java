@@ -338,7 +338,7 @@ class DeclarationTest {
           `a: [1, 2`            | ecosystem.yaml:1:9: malformed YAML:
           `a: b: c`             | ecosystem.yaml:1:5: malformed YAML: mapping values are not allowed here
           `a:\\n\\tb: 1`        | ecosystem.yaml:2:1: malformed YAML: found character '\\t(TAB)' that cannot start any token
-          `- a\\n- b`           | ecosystem.yaml:1:1: must be a mapping with the fields name, store, policy
+          `- a\\n- b`           | ecosystem.yaml:1:1: must be a mapping with the fields name, store, artifacts, policy
           `just text`           | ecosystem.yaml:1:1: must be a mapping
           ``                    | ecosystem.yaml: is empty
           `# only a comment`    | ecosystem.yaml: is empty
@@ -347,6 +347,8 @@ class DeclarationTest {
           `name: !!int 3`       | tags (!) are not read
           `name: a\\nlines: {}` | 'lines' is missing
           `name: a`             | 'lines' is missing
+          `name: a\\nartifacts: s3://K:secret@b/x` | artifacts: an object store is written s3://BUCKET/PREFIX
+          `name: a\\nartifacts: /mnt/x` | artifacts: artifacts lie in 'local'
           `lines: { base: { tier: foundation } }` | 'name' is missing
           `name: a\\nlines: { base: foundation }` | ecosystem.yaml:2:16: ecosystem: 'base' must be a mapping of names to values, not 'foundation'
           """)
