@@ -27,6 +27,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -324,7 +325,7 @@ class SimulationTest {
 
   @Test
   void aCollectionThatSparesNothingIsCaught() {
-    assertCaught(Invariant.ARTIFACTS_THERE, store("collect", Set.of()));
+    assertCaught(Invariant.ARTIFACTS_THERE, store("collect", (Supplier<Set<Digest>>) Set::of));
   }
 
   @Test
