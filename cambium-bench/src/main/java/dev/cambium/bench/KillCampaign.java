@@ -8,13 +8,11 @@ import dev.cambium.model.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -25,11 +23,8 @@ import java.util.stream.Stream;
  *
  * <p>The campaign founds a small fleet (one industrial model, one adapter, one application) on a
  * tiny foundation with the real engine, in a process of its own with its worker process. At every
- * other point the worker is killed with it. The instants are drawn at random over the time that an
- * undisturbed campaign takes; each point has its own, so that a count can be reached in several
- * runs: what a folder holds the results of is not done again.
- *
- * <p>Main: {@code KillCampaign [POINTS] [DIR]}; default 30 points.
+ * other point the worker is killed with it. Main: {@code KillCampaign [POINTS] [DIR]}; default 30
+ * points.
  */
 public final class KillCampaign {
 
@@ -86,27 +81,21 @@ public final class KillCampaign {
   }
 
   Result run(int points, Log log) throws IOException, InterruptedException {
-    Path results = directory.resolve("results.txt");
-    Path undisturbed = directory.resolve("undisturbed");
-    if (!Files.exists(results)) {
-      fleet.prepare(Progress.NONE);
-      undisturbed = copy("undisturbed");
-      long start = System.nanoTime();
-      require(start(undisturbed).waitFor() == 0, "the undisturbed campaign failed");
-      Files.writeString(results, (System.nanoTime() - start) / 1e9 + "\n");
-    }
-    List<String> earlier = Files.readAllLines(results);
-    double seconds = Double.parseDouble(earlier.get(0));
+    fleet.prepare(Progress.NONE);
+    Path undisturbed = copy("undisturbed");
+    long start = System.nanoTime();
+    require(start(undisturbed).waitFor() == 0, "the undisturbed campaign failed");
+    double seconds = (System.nanoTime() - start) / 1e9;
     SortedMap<String, Digest> expected = stable(undisturbed);
     log.line(
         String.format(
             Locale.ROOT, "undisturbed: %.1f s, %d lines released", seconds, expected.size()));
-    int killed = (int) earlier.stream().filter(line -> line.contains(" killed ")).count();
-    int equal = (int) earlier.stream().filter(line -> line.endsWith(" equal")).count();
-    for (int i = earlier.size() - 1; i < points; i++) {
+    int killed = 0;
+    int equal = 0;
+    for (int i = 0; i < points; i++) {
       Path copy = copy("point-" + i);
       Process process = start(copy);
-      long millis = (long) (1000 * seconds * new SplittableRandom(i).nextDouble());
+      long millis = (long) (1000 * seconds * (i + 0.5) / points);
       boolean ended = process.waitFor(millis, TimeUnit.MILLISECONDS);
       Victims victims = Victims.values()[i % Victims.values().length];
       if (!ended) {
@@ -124,16 +113,6 @@ public final class KillCampaign {
       require(start(copy).waitFor() == 0 || ended, "the resumed campaign failed");
       boolean same = stable(copy).equals(expected) && intact(copy);
       equal += same ? 1 : 0;
-      Files.writeString(
-          results,
-          String.format(
-              Locale.ROOT,
-              "%d %d ms %s %s%n",
-              i,
-              millis,
-              ended ? "ended" : "killed",
-              same ? "equal" : "DIFFERENT"),
-          StandardOpenOption.APPEND);
       log.line(
           String.format(
               Locale.ROOT,
@@ -146,7 +125,7 @@ public final class KillCampaign {
         DirectoryTree.delete(copy);
       }
     }
-    return new Result(Math.max(points, earlier.size() - 1), killed, equal);
+    return new Result(points, killed, equal);
   }
 
   private static void require(boolean condition, String message) {
