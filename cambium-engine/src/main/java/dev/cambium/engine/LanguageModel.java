@@ -23,14 +23,20 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A model that is loaded: its weights, perhaps an adapter on them, perhaps an application around
  * it. One thread at a time. Holds native memory: close it.
  */
 public final class LanguageModel implements AutoCloseable {
+
+  private static final Logger log = LoggerFactory.getLogger(LanguageModel.class);
 
   private static final String PROBE = "The quick brown fox, 1 2 3: is it?";
 
@@ -49,11 +55,14 @@ public final class LanguageModel implements AutoCloseable {
 
   static LanguageModel load(
       Path model, @Nullable Path adapterDirectory, @Nullable Application application) {
-    RowEncoder encoder = encoder(model, adapterDirectory);
+    // The tokenizer is parsed while the weights are read: neither needs the other.
+    CompletableFuture<RowEncoder> reading =
+        CompletableFuture.supplyAsync(() -> encoder(model, adapterDirectory));
     @Nullable Decoder decoder = null;
     @Nullable LoraAdapter adapter = null;
     try {
       decoder = Decoder.load(model);
+      RowEncoder encoder = read(reading);
       if (adapterDirectory != null) {
         adapter = LoraAdapter.load(adapterDirectory, decoder.config());
         attachProbed(decoder, adapter, adapterDirectory, encoder);
@@ -70,8 +79,27 @@ public final class LanguageModel implements AutoCloseable {
       if (adapter != null) {
         adapter.close();
       }
-      encoder.close();
+      closeWhenRead(reading);
       throw e;
+    }
+  }
+
+  private static RowEncoder read(CompletableFuture<RowEncoder> reading) {
+    try {
+      return reading.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      throw e;
+    }
+  }
+
+  private static void closeWhenRead(CompletableFuture<RowEncoder> reading) {
+    try {
+      reading.join().close();
+    } catch (CompletionException e) {
+      log.debug("no tokenizer to close", e);
     }
   }
 

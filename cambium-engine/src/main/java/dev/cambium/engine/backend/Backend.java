@@ -32,13 +32,15 @@ import org.slf4j.LoggerFactory;
  * The native tensor library of this process: loaded once, on first use, with settings that make
  * results repeatable and fast.
  *
- * <p>Three things go wrong by default, and are put right before the library loads. (1) The OpenMP
+ * <p>Four things go wrong by default, and are put right before the library loads. (1) The OpenMP
  * threads of libtorch spin after every operation and take the cores from the threads of the BLAS:
  * matrix products run at a third of their speed or less. {@code OMP_WAIT_POLICY=PASSIVE} prevents
  * it, but is read only once, when the OpenMP library is loaded; so it is put into the environment
  * of this process if it is not there. (2) JavaCPP runs the garbage collector when memory seems
  * short, which under a small heap is at every step; its limits are lifted unless they were set. (3)
- * Thread counts differ between OpenMP, the BLAS and the library's own pool; all get one number.
+ * Thread counts differ between OpenMP, the BLAS and the library's own pool; all get one number. (4)
+ * The BLAS's own threads spin as well, and take the cores from those of libtorch; they get less
+ * patience.
  *
  * <p>The number of threads and the BLAS are decided by rule, never by timing: both change the last
  * bits of results, and the same machine must give the same fingerprint every time. The timing of a
@@ -56,6 +58,18 @@ public final class Backend {
 
   private static final String WAIT_POLICY = "OMP_WAIT_POLICY";
   private static final String CORE_TYPE = "OPENBLAS_CORETYPE";
+
+  /**
+   * Two to this power are the clock cycles for which a thread of OpenBLAS spins in wait of the next
+   * product. Its default, 26, is some 20 ms: a core is taken from everything between two products.
+   */
+  private static final String BLAS_PATIENCE = "14";
+
+  /**
+   * Rounds for which an OpenMP thread spins before it sleeps: some microseconds, since to be woken
+   * takes longer than many an operation. Passive waiting alone would mean none.
+   */
+  private static final String OPENMP_PATIENCE = "3000";
 
   /** Kernel sets of OpenBLAS, as its dynamic builds name them (driver/others/dynamic.c). */
   private static final List<String> OPENBLAS_KERNELS =
@@ -134,7 +148,7 @@ public final class Backend {
 
   /** Whether the processor has bf16 instructions, so that products in bf16 are faster than fp32. */
   public boolean fastBfloat16() {
-    Set<String> features = cpuFeatures();
+    Set<String> features = features();
     return features.contains("avx512_bf16") || features.contains("amx_bf16");
   }
 
@@ -252,9 +266,11 @@ public final class Backend {
     }
     Map<String, String> wanted = new LinkedHashMap<>();
     wanted.put(WAIT_POLICY, "PASSIVE");
+    wanted.put("GOMP_SPINCOUNT", OPENMP_PATIENCE);
     wanted.put("OMP_NUM_THREADS", Integer.toString(threads));
     wanted.put("OMP_DYNAMIC", "FALSE");
     wanted.put("OPENBLAS_NUM_THREADS", Integer.toString(threads));
+    wanted.put("OPENBLAS_THREAD_TIMEOUT", BLAS_PATIENCE);
     wanted.put("MKL_NUM_THREADS", Integer.toString(threads));
     wanted.put("MKL_THREADING_LAYER", "GNU");
     wanted.keySet().removeAll(System.getenv().keySet());
@@ -329,7 +345,7 @@ public final class Backend {
     parts.add("fp32");
     parts.add("simd-" + torch.get_cpu_capability().getString());
     parts.add(Loader.getPlatform());
-    parts.add("cpu-" + String.join("+", cpuFeatures()));
+    parts.add("cpu-" + String.join("+", features()));
     parts.add("device-" + accelerator.identity());
     return String.join("/", parts);
   }
@@ -349,7 +365,12 @@ public final class Backend {
     }
   }
 
-  private static Set<String> cpuFeatures() {
+  /** Features of the processor that matter here, by the names that the system gives them. */
+  Set<String> cpuFeatures() {
+    return features();
+  }
+
+  private static Set<String> features() {
     Path info = Path.of("/proc/cpuinfo");
     if (!Files.isReadable(info)) {
       return Set.of(System.getProperty("os.arch", "unknown"));

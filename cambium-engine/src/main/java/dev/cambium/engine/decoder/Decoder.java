@@ -71,6 +71,7 @@ public final class Decoder implements AutoCloseable {
   private @Nullable Tensor cosines;
   private @Nullable Tensor sines;
   private @Nullable AttachedAdapters attached;
+  private final StepProducts steps = new StepProducts();
   private boolean mixed;
   private @Nullable PassObserver observer;
 
@@ -640,7 +641,7 @@ public final class Decoder implements AutoCloseable {
   public Logits next(KeyValueCache cache) {
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      return new Logits(torch.linear(cache.lastHidden(), head.tensor()));
+      return new Logits(steps.product(cache.lastHidden(), head));
     }
   }
 
@@ -793,6 +794,9 @@ public final class Decoder implements AutoCloseable {
     final @Nullable Tensor places;
     final int keyWidth;
 
+    /** Whether this is one step of generation: a token for each row of a cache. */
+    final boolean step;
+
     /** Which keys each query sees, by window; empty where the causal rule alone decides. */
     private final Map<Integer, TensorOptional> masks = new HashMap<>();
 
@@ -813,6 +817,7 @@ public final class Decoder implements AutoCloseable {
       this.gather = pass.rectangular ? null : pass.gather();
       this.places = cache == null ? null : pass.cachePlaces(cache.capacity());
       this.keyWidth = pass.past == null ? pass.width : pass.keys();
+      this.step = cache != null && pass.width == 1 && !mixed;
       for (int layer = 0; layer < config.layers(); layer++) {
         masks.computeIfAbsent(config.window(layer), this::visible);
       }
@@ -897,12 +902,12 @@ public final class Decoder implements AutoCloseable {
   private Tensor runLayer(int index, Tensor x, PassTensors pass) {
     Layer layer = layers.get(index);
     Tensor h = operand(norm(x, layer.inputNorm));
-    Tensor qkv = product(h, layer.qkv, layer.qkvBias);
+    Tensor qkv = product(h, layer.qkv, layer.qkvBias, pass.step);
     qkv = adapted(pass, index, LoraAdapter.Group.QKV, h, qkv, layer.qkv, layer.qkvBias);
     Tensor attended = operand(attention(index, qkv.to(ScalarType.Float), pass));
     x = addProduct(x, attended, layer.out, layer.outBias, index, LoraAdapter.Group.O, pass);
     Tensor m = operand(norm(x, layer.postNorm));
-    Tensor gateUp = product(m, layer.gateUp, null);
+    Tensor gateUp = product(m, layer.gateUp, null, pass.step);
     gateUp = adapted(pass, index, LoraAdapter.Group.GATE_UP, m, gateUp, layer.gateUp, null);
     // Split, not two slices: its gradient is one concatenation, not two padded sums.
     TensorVector halves = gateUp.split(config.intermediateSize(), 1);
@@ -935,10 +940,10 @@ public final class Decoder implements AutoCloseable {
       int index,
       LoraAdapter.Group group,
       PassTensors pass) {
-    if (attached == null && bias == null && !mixed) {
+    if (attached == null && bias == null && !mixed && !pass.step) {
       return torch.addmm(x, input, weight.tensor().t());
     }
-    Tensor output = product(input, weight, bias);
+    Tensor output = product(input, weight, bias, pass.step);
     return x.add(adapted(pass, index, group, input, output, weight, bias));
   }
 
@@ -947,7 +952,11 @@ public final class Decoder implements AutoCloseable {
     return mixed ? x.to(ScalarType.BFloat16) : x;
   }
 
-  private Tensor product(Tensor input, Leaf weight, @Nullable Leaf bias) {
+  private Tensor product(Tensor input, Leaf weight, @Nullable Leaf bias, boolean step) {
+    if (step) {
+      Tensor output = steps.product(input, weight);
+      return bias == null ? output : output.add(bias.tensor());
+    }
     Tensor w = operand(weight.tensor());
     return bias == null ? torch.linear(input, w) : torch.linear(input, w, operand(bias.tensor()));
   }
@@ -964,7 +973,7 @@ public final class Decoder implements AutoCloseable {
 
   /** Logits of final states, in fp32. */
   Tensor head(Tensor states) {
-    return product(operand(states), head, null).to(ScalarType.Float);
+    return product(operand(states), head, null, false).to(ScalarType.Float);
   }
 
   /**
@@ -1092,6 +1101,7 @@ public final class Decoder implements AutoCloseable {
   @Override
   public void close() {
     detach();
+    steps.close();
     closeTables();
     cosines = null;
     sines = null;

@@ -54,6 +54,15 @@ public final class Logits implements AutoCloseable {
     }
   }
 
+  /** The logit of one token a line. */
+  public float[] at(int[] tokens) {
+    float[] chosen = new float[count];
+    for (int i = 0; i < count; i++) {
+      chosen[i] = Natives.read(values, (long) i * vocabulary + tokens[i], 1)[0];
+    }
+    return chosen;
+  }
+
   /** The log-probability of one token a line, in nats. */
   public float[] logProbabilities(int[] tokens) {
     if (tokens.length != count) {

@@ -22,8 +22,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Trainable implements AutoCloseable {
 
-  /** Largest block of logits held at once, in numbers. */
-  private static final long LOGITS_AT_ONCE = 16L << 20;
+  /**
+   * Block of logits held at once, in numbers: with their softmax and gradient it should stay in the
+   * processor's cache. But not fewer positions than {@link #LEAST_BLOCK}: each block adds to the
+   * gradient of the whole head.
+   */
+  private static final long LOGITS_AT_ONCE = 4L << 20;
+
+  private static final int LEAST_BLOCK = 256;
 
   /**
    * What is minimised, as a sum over positions.
@@ -211,7 +217,7 @@ public final class Trainable implements AutoCloseable {
       Tensor states = chosen.detach();
       states.set_requires_grad(true);
       Scalar factor = new Scalar(scale);
-      int block = (int) Math.max(1, LOGITS_AT_ONCE / decoder.config().vocabularySize());
+      int block = (int) Math.max(LEAST_BLOCK, LOGITS_AT_ONCE / decoder.config().vocabularySize());
       double sum = 0;
       for (int start = 0; start < ids.length; start += block) {
         int count = Math.min(block, ids.length - start);

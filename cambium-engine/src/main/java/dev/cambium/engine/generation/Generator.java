@@ -170,10 +170,10 @@ public final class Generator {
     private int[] choose(Logits logits, List<Row> active) {
       if (sampling.temperature() == 0) {
         int[] best = logits.argmax();
-        // NaN is the greatest of all to argmax; its log-probability tells.
-        float[] certainty = logits.logProbabilities(best);
+        // NaN is the greatest of all to argmax, then infinity.
+        float[] greatest = logits.at(best);
         for (int i = 0; i < best.length; i++) {
-          best[i] = Float.isFinite(certainty[i]) ? best[i] : -1;
+          best[i] = Float.isFinite(greatest[i]) ? best[i] : -1;
         }
         return best;
       }

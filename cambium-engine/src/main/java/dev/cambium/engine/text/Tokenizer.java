@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -39,21 +40,28 @@ public final class Tokenizer implements AutoCloseable {
   private static final Map<String, String> AS_IN_FILE =
       Map.of("truncation", "false", "padding", "false");
 
+  private final Path file;
+  private final byte[] source;
   private final HuggingFaceTokenizer markup;
-  private final HuggingFaceTokenizer plain;
+  private @Nullable HuggingFaceTokenizer plain;
   private final Map<String, Integer> special;
+  private final boolean matchesNormalized;
   private final SpecialTokens roles;
   private final int vocabularySize;
 
   private Tokenizer(
+      Path file,
+      byte[] source,
       HuggingFaceTokenizer markup,
-      HuggingFaceTokenizer plain,
       Map<String, Integer> special,
+      boolean matchesNormalized,
       SpecialTokens roles,
       int vocabularySize) {
+    this.file = file;
+    this.source = source;
     this.markup = markup;
-    this.plain = plain;
     this.special = special;
+    this.matchesNormalized = matchesNormalized;
     this.roles = roles;
     this.vocabularySize = vocabularySize;
   }
@@ -85,6 +93,7 @@ public final class Tokenizer implements AutoCloseable {
     }
     description.putNull("truncation");
     description.putNull("padding");
+    boolean matchesNormalized = false;
     Map<String, Integer> special = new TreeMap<>();
     Map<String, Integer> added = new HashMap<>();
     int size = size(description.path("model").path("vocab"));
@@ -95,6 +104,8 @@ public final class Tokenizer implements AutoCloseable {
       added.put(text, id);
       if (token.path("special").asBoolean() && !text.isEmpty()) {
         special.put(text, id);
+        // Such a token is looked for in the normalized text, which may name it where this does not.
+        matchesNormalized |= token.path("normalized").asBoolean();
       }
     }
     JsonNode vocabulary = description.path("model").path("vocab");
@@ -109,15 +120,8 @@ public final class Tokenizer implements AutoCloseable {
                   ? Optional.of(id)
                   : inVocabulary.isInt() ? Optional.of(inVocabulary.intValue()) : Optional.empty();
             });
-    HuggingFaceTokenizer markup = open(description, file);
-    ObjectNode plainDescription = description.deepCopy();
-    ArrayNode kept = plainDescription.putArray("added_tokens");
-    for (JsonNode token : description.path("added_tokens")) {
-      if (!token.path("special").asBoolean()) {
-        kept.add(token);
-      }
-    }
-    return new Tokenizer(markup, open(plainDescription, file), special, roles, size);
+    byte[] source = ModelText.MAPPER.writeValueAsBytes(description);
+    return new Tokenizer(file, source, open(source, file), special, matchesNormalized, roles, size);
   }
 
   /** One more than the greatest id of a vocabulary. */
@@ -131,13 +135,46 @@ public final class Tokenizer implements AutoCloseable {
     return size;
   }
 
-  private static HuggingFaceTokenizer open(JsonNode description, Path file) throws IOException {
-    byte[] bytes = ModelText.MAPPER.writeValueAsBytes(description);
+  private static HuggingFaceTokenizer open(byte[] source, Path file) throws IOException {
     try {
-      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), AS_IN_FILE);
+      return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(source), AS_IN_FILE);
     } catch (RuntimeException e) {
       throw new IOException(file + " is not a tokenizer that can be loaded: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * What encodes a text whose special tokens' names stay text: the tokenizer without these tokens,
+   * or, since most texts name none and a second tokenizer takes time to make, the tokenizer itself.
+   */
+  private HuggingFaceTokenizer forText(String text) {
+    for (String token : special.keySet()) {
+      if (matchesNormalized || text.contains(token)) {
+        return plain();
+      }
+    }
+    return markup;
+  }
+
+  private synchronized HuggingFaceTokenizer plain() {
+    HuggingFaceTokenizer opened = plain;
+    if (opened == null) {
+      try {
+        ObjectNode description = (ObjectNode) ModelText.MAPPER.readTree(source);
+        ArrayNode kept = ModelText.MAPPER.createArrayNode();
+        for (JsonNode token : description.path("added_tokens")) {
+          if (!token.path("special").asBoolean()) {
+            kept.add(token);
+          }
+        }
+        description.set("added_tokens", kept);
+        opened = open(ModelText.MAPPER.writeValueAsBytes(description), file);
+      } catch (IOException e) {
+        throw new UncheckedIOException("without its special tokens, " + e.getMessage(), e);
+      }
+      plain = opened;
+    }
+    return opened;
   }
 
   /**
@@ -145,12 +182,12 @@ public final class Tokenizer implements AutoCloseable {
    * text (such as BOS). Special tokens' names in it stay text.
    */
   public int[] encodeDocument(String text) {
-    return ids(plain.encode(text, true, false).getIds());
+    return ids(forText(text).encode(text, true, false).getIds());
   }
 
   /** The ids of a text, with nothing added. Special tokens' names in it stay text. */
   public int[] encodePlain(String text) {
-    return text.isEmpty() ? new int[0] : ids(plain.encode(text, false, false).getIds());
+    return text.isEmpty() ? new int[0] : ids(forText(text).encode(text, false, false).getIds());
   }
 
   /** The ids of a rendered template: names of special tokens are those tokens. */
@@ -283,8 +320,11 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     markup.close();
-    plain.close();
+    HuggingFaceTokenizer opened = plain;
+    if (opened != null) {
+      opened.close();
+    }
   }
 }

@@ -1,6 +1,11 @@
 package dev.cambium.engine.training;
 
+import static dev.cambium.engine.backend.NativeOperator.list;
+import static dev.cambium.engine.backend.NativeOperator.noTensors;
+
+import dev.cambium.engine.backend.NativeOperator;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -16,8 +21,7 @@ import org.bytedeco.pytorch.global.torch;
  * w ← w − rate / (1 − β₁ᵗ) · m / (√(v / (1 − β₂ᵗ)) + ε)
  * </pre>
  *
- * computed as rate · √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε · √(1 − β₂ᵗ)), which is the same with one
- * pass over memory less.
+ * in one pass over memory, by the tensor library's own kernel.
  */
 final class AdamW implements AutoCloseable {
 
@@ -25,10 +29,11 @@ final class AdamW implements AutoCloseable {
   static final double BETA2 = 0.95;
   static final double EPSILON = 1e-8;
 
+  private static final NativeOperator KERNEL = new NativeOperator("aten::_fused_adamw_");
+
   private final Tensor weights;
   private final Tensor mean;
   private final Tensor square;
-  private final Tensor scratch;
   private final long matrixEnd;
   private final double decay;
 
@@ -38,7 +43,6 @@ final class AdamW implements AutoCloseable {
     this.decay = decay;
     this.mean = buffer(weights);
     this.square = buffer(weights);
-    this.scratch = buffer(weights);
   }
 
   private static Tensor buffer(Tensor like) {
@@ -59,17 +63,33 @@ final class AdamW implements AutoCloseable {
 
   /** One update; step counts from 1. */
   void update(Tensor gradients, double rate, long step) {
+    update(gradients, rate, step, 0, matrixEnd, decay);
+    update(gradients, rate, step, matrixEnd, weights.numel(), 0);
+  }
+
+  private void update(Tensor gradients, double rate, long step, long from, long to, double decay) {
+    if (from == to) {
+      return;
+    }
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      double first = 1 - StrictMath.pow(BETA1, step);
-      double second = StrictMath.sqrt(1 - StrictMath.pow(BETA2, step));
-      mean.lerp_(gradients, new Scalar(1 - BETA1));
-      square.mul_(new Scalar(BETA2)).addcmul_(gradients, gradients, new Scalar(1 - BETA2));
-      if (decay > 0) {
-        weights.narrow(0, 0, matrixEnd).mul_(new Scalar(1 - rate * decay));
-      }
-      Tensor denominator = torch.sqrt_out(scratch, square).add_(new Scalar(EPSILON * second));
-      weights.addcdiv_(mean, denominator, new Scalar(-rate * second / first));
+      long count = to - from;
+      KERNEL.run(
+          list(weights.narrow(0, from, count)),
+          list(gradients.narrow(0, from, count)),
+          list(mean.narrow(0, from, count)),
+          list(square.narrow(0, from, count)),
+          noTensors(), // greatest squares, of another variant
+          list(torch.full(new long[0], new Scalar((double) step))),
+          new IValue(rate),
+          new IValue(BETA1),
+          new IValue(BETA2),
+          new IValue(decay),
+          new IValue(EPSILON),
+          new IValue(false), // that variant
+          new IValue(false), // maximise
+          new IValue(), // scale of the gradients
+          new IValue()); // where to note infinities
     }
   }
 
@@ -77,6 +97,5 @@ final class AdamW implements AutoCloseable {
   public void close() {
     mean.close();
     square.close();
-    scratch.close();
   }
 }
