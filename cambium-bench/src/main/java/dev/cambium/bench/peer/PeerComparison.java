@@ -251,8 +251,11 @@ public final class PeerComparison implements Callable<Integer> {
     try (Side side = cambium(task, count, List.of("-XX:ArchiveClassesAtExit=" + archive))) {
       side.run();
     }
+    // As the launcher does for `chat`.
     List<String> shared =
-        Files.exists(archive) ? List.of("-XX:SharedArchiveFile=" + archive) : List.of();
+        Files.exists(archive)
+            ? List.of("-XX:SharedArchiveFile=" + archive, "-XX:TieredStopAtLevel=1")
+            : List.of("-XX:TieredStopAtLevel=1");
     try (Side side = peer(task, "plain", count)) {
       side.run();
     }
