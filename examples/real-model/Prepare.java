@@ -26,6 +26,9 @@ final class Prepare {
   private static final int DESK_ITEMS = 6;
   private static final int MONEY_ITEMS = 150;
 
+  /** Of each kind: probabilities of texts differ much, and a gate should come to a decision. */
+  private static final int LANGUAGE_ITEMS = 180;
+
   private static final int SUMS = 600;
   private static final int SUMS_HELD_BACK = 40;
 
@@ -81,8 +84,8 @@ final class Prepare {
     List<Utterance> said = new ArrayList<>();
     data.clincTest.values().forEach(said::addAll);
     List<ObjectNode> language = new ArrayList<>();
-    Pick.some(said, 60).forEach(u -> language.add(language(u.text(), "clinc")));
-    Pick.some(data.bankTest, 60).forEach(u -> language.add(language(u.text(), "bank")));
+    Pick.some(said, LANGUAGE_ITEMS).forEach(u -> language.add(language(u.text(), "clinc")));
+    Pick.some(data.bankTest, LANGUAGE_ITEMS).forEach(u -> language.add(language(u.text(), "bank")));
     unread.forEach(sum -> language.add(language(DataSets.pieces(sum.text()).get(0), "sums")));
     rows.items("suites/language.jsonl", "l", language);
     rows.items(
