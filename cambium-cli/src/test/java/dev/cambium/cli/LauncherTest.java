@@ -137,10 +137,10 @@ class LauncherTest {
 
   @Test
   void argumentsExitCodeAndEnvironmentArePassedOn() throws Exception {
-    Launched launched = launch("chat", "card router", "--json");
+    Launched launched = launch("eval", "card router", "--json");
     assertThat(launched.code()).isEqualTo(4);
     assertThat(calls())
-        .contains("java OMP_WAIT_POLICY=PASSIVE", "[chat]", "[card router]", "[--json]")
+        .contains("java OMP_WAIT_POLICY=PASSIVE", "[eval]", "[card router]", "[--json]")
         .contains("[-Dorg.bytedeco.javacpp.maxbytes=0]", "[dev.cambium.cli.Main]")
         .doesNotContain("[-XX:TieredStopAtLevel=1]");
     String classes =
