@@ -105,6 +105,7 @@ public final class Backend {
   private final String fingerprint;
   private final double gflops;
   private final Accelerator accelerator;
+  private final Set<String> cpuFeatures;
 
   private Backend(
       String blas,
@@ -112,7 +113,9 @@ public final class Backend {
       int threads,
       String fingerprint,
       double gflops,
-      Accelerator accelerator) {
+      Accelerator accelerator,
+      Set<String> cpuFeatures) {
+    this.cpuFeatures = cpuFeatures;
     this.accelerator = accelerator;
     this.blas = blas;
     this.kernel = kernel;
@@ -148,8 +151,7 @@ public final class Backend {
 
   /** Whether the processor has bf16 instructions, so that products in bf16 are faster than fp32. */
   public boolean fastBfloat16() {
-    Set<String> features = features();
-    return features.contains("avx512_bf16") || features.contains("amx_bf16");
+    return cpuFeatures.contains("avx512_bf16") || cpuFeatures.contains("amx_bf16");
   }
 
   /** Threads of one operation. */
@@ -226,7 +228,8 @@ public final class Backend {
     @Nullable String pinned = System.getenv(CORE_TYPE);
     String kernel = blas.equals("mkl") ? "mkl" : openBlasKernel();
     Accelerator accelerator = Accelerator.choose(setting("device", "auto"));
-    String fingerprint = fingerprint(blas, kernel, threads, accelerator);
+    Set<String> cpuFeatures = readCpuFeatures();
+    String fingerprint = fingerprint(blas, kernel, threads, accelerator, cpuFeatures);
     double gflops = probe();
     log.info(
         "backend: {} ({}) with {} kernels ({}), {} threads ({}), {} GFLOP/s; loaded in {} ms",
@@ -256,7 +259,7 @@ public final class Backend {
           Math.round(gflops),
           WAIT_POLICY);
     }
-    return new Backend(blas, kernel, threads, fingerprint, gflops, accelerator);
+    return new Backend(blas, kernel, threads, fingerprint, gflops, accelerator, cpuFeatures);
   }
 
   /** Sets what native libraries read when they are loaded. Returns whether OpenMP will not spin. */
@@ -336,7 +339,7 @@ public final class Backend {
   }
 
   private static String fingerprint(
-      String blas, String kernel, int threads, Accelerator accelerator) {
+      String blas, String kernel, int threads, Accelerator accelerator, Set<String> cpuFeatures) {
     List<String> parts = new ArrayList<>();
     parts.add("pytorch-" + version("pytorch"));
     parts.add(blas + "-" + version(blas));
@@ -345,7 +348,7 @@ public final class Backend {
     parts.add("fp32");
     parts.add("simd-" + torch.get_cpu_capability().getString());
     parts.add(Loader.getPlatform());
-    parts.add("cpu-" + String.join("+", features()));
+    parts.add("cpu-" + String.join("+", cpuFeatures));
     parts.add("device-" + accelerator.identity());
     return String.join("/", parts);
   }
@@ -367,10 +370,10 @@ public final class Backend {
 
   /** Features of the processor that matter here, by the names that the system gives them. */
   Set<String> cpuFeatures() {
-    return features();
+    return cpuFeatures;
   }
 
-  private static Set<String> features() {
+  private static Set<String> readCpuFeatures() {
     Path info = Path.of("/proc/cpuinfo");
     if (!Files.isReadable(info)) {
       return Set.of(System.getProperty("os.arch", "unknown"));

@@ -349,6 +349,7 @@ public final class Decoder implements AutoCloseable {
       attached.close();
       attached = null;
       use(own);
+      steps.keepOnly(leaves);
     }
   }
 

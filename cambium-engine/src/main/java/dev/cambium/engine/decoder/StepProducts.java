@@ -3,11 +3,13 @@ package dev.cambium.engine.decoder;
 import dev.cambium.engine.backend.Backend;
 import dev.cambium.engine.backend.Memory;
 import dev.cambium.engine.backend.PackedMatrix;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Products of weights with one token of each row, as every step of generation takes them. They are
@@ -27,7 +29,6 @@ final class StepProducts implements AutoCloseable {
   private record Copy(PackedMatrix matrix, long version) {}
 
   private final Map<Leaf, Copy> copies = new IdentityHashMap<>();
-  private @Nullable Boolean supported;
 
   /** rows × inputs in, rows × outputs out. */
   Tensor product(Tensor rows, Leaf weight) {
@@ -38,18 +39,9 @@ final class StepProducts implements AutoCloseable {
       return torch.mv(weight.tensor(), rows.view(-1)).unsqueeze(0);
     }
     long size = weight.tensor().numel();
-    return size <= LARGEST_PACKED && packs()
+    return size <= LARGEST_PACKED && PackedMatrix.supported()
         ? packed(weight, size).times(rows)
         : torch.linear(rows, weight.tensor());
-  }
-
-  private boolean packs() {
-    Boolean known = supported;
-    if (known == null) {
-      known = PackedMatrix.supported();
-      supported = known;
-    }
-    return known;
   }
 
   private PackedMatrix packed(Leaf weight, long size) {
@@ -68,9 +60,24 @@ final class StepProducts implements AutoCloseable {
     return matrix;
   }
 
+  /** Forgets copies of weights that are gone, as those of an adapter that was detached. */
+  void keepOnly(Collection<Leaf> weights) {
+    Set<Leaf> kept = Collections.newSetFromMap(new IdentityHashMap<>());
+    kept.addAll(weights);
+    copies
+        .entrySet()
+        .removeIf(
+            entry -> {
+              boolean gone = !kept.contains(entry.getKey());
+              if (gone) {
+                entry.getValue().matrix.close();
+              }
+              return gone;
+            });
+  }
+
   @Override
   public void close() {
-    copies.values().forEach(copy -> copy.matrix.close());
-    copies.clear();
+    keepOnly(Set.of());
   }
 }

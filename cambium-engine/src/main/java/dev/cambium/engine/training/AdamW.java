@@ -4,10 +4,10 @@ import static dev.cambium.engine.backend.NativeOperator.list;
 import static dev.cambium.engine.backend.NativeOperator.noTensors;
 
 import dev.cambium.engine.backend.NativeOperator;
+import dev.cambium.engine.backend.Natives;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -80,7 +80,7 @@ final class AdamW implements AutoCloseable {
           list(mean.narrow(0, from, count)),
           list(square.narrow(0, from, count)),
           noTensors(), // greatest squares, of another variant
-          list(torch.full(new long[0], new Scalar((double) step))),
+          list(Natives.floats(new float[] {step})),
           new IValue(rate),
           new IValue(BETA1),
           new IValue(BETA2),
