@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 
 /**
  * A store that is far away, with a store in a folder in front of it that keeps what was read or
@@ -22,7 +21,7 @@ import java.util.stream.Stream;
  *
  * <p>{@link #verify} looks at the far one, whatever is near.
  */
-public final class CachedArtifactStore implements ArtifactStore {
+public final class CachedArtifactStore extends ForwardingArtifactStore {
 
   /** Bytes of the largest object that is kept. */
   static final long LARGEST = 32 << 20;
@@ -35,6 +34,7 @@ public final class CachedArtifactStore implements ArtifactStore {
    * @param near keeps what was used
    */
   public CachedArtifactStore(ArtifactStore far, ArtifactStore near) {
+    super(far);
     this.far = far;
     this.near = near;
   }
@@ -59,11 +59,6 @@ public final class CachedArtifactStore implements ArtifactStore {
       throw new UncheckedIOException("cannot read " + file + ": " + e, e);
     }
     return digest;
-  }
-
-  @Override
-  public boolean has(Digest digest) {
-    return far.has(digest);
   }
 
   @Override
@@ -108,22 +103,12 @@ public final class CachedArtifactStore implements ArtifactStore {
   }
 
   @Override
-  public void verify(Digest digest) {
-    far.verify(digest);
-  }
-
-  @Override
   public void materialize(Digest digest, Path target) {
     if (isNear(digest)) {
       near.materialize(digest, target);
     } else {
       far.materialize(digest, target);
     }
-  }
-
-  @Override
-  public Stream<Digest> list() {
-    return far.list();
   }
 
   @Override

@@ -3,14 +3,9 @@ package dev.cambium.artifact;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cambium.model.Digest;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -37,61 +32,15 @@ class GarbageTest {
   }
 
   /** A store whose writers rely on whatever is there, however old; the property must notice. */
-  private record Careless(ArtifactStore store) implements ArtifactStore {
+  private static final class Careless extends ForwardingArtifactStore {
+    Careless(ArtifactStore store) {
+      super(store);
+    }
+
     @Override
     public Digest put(byte[] bytes) {
       Digest digest = Digest.of(bytes);
-      return store.has(digest) ? digest : store.put(bytes);
-    }
-
-    @Override
-    public Digest put(Path file) {
-      return store.put(file);
-    }
-
-    @Override
-    public boolean has(Digest digest) {
-      return store.has(digest);
-    }
-
-    @Override
-    public byte[] bytes(Digest digest) {
-      return store.bytes(digest);
-    }
-
-    @Override
-    public InputStream open(Digest digest) {
-      return store.open(digest);
-    }
-
-    @Override
-    public long size(Digest digest) {
-      return store.size(digest);
-    }
-
-    @Override
-    public void verify(Digest digest) {
-      store.verify(digest);
-    }
-
-    @Override
-    public void materialize(Digest digest, Path target) {
-      store.materialize(digest, target);
-    }
-
-    @Override
-    public Stream<Digest> list() {
-      return store.list();
-    }
-
-    @Override
-    public boolean delete(Digest digest) {
-      return store.delete(digest);
-    }
-
-    @Override
-    public Collected collect(Supplier<Set<Digest>> reachable, Duration grace) {
-      return store.collect(reachable, grace);
+      return has(digest) ? digest : super.put(bytes);
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.cambium.bench.fire;
 
 import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.ForwardingArtifactStore;
 import dev.cambium.bench.fire.History.Fault;
 import dev.cambium.bench.fire.History.Trouble;
 import dev.cambium.ledger.Connector;
@@ -9,7 +10,6 @@ import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Progress;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,7 +113,7 @@ final class Port {
 
   /** Puts this port in front of a store. */
   ArtifactStore around(ArtifactStore real) {
-    return new ArtifactStore() {
+    return new ForwardingArtifactStore(real) {
       @Override
       public Digest put(byte[] bytes) {
         return stored(() -> real.put(bytes));
@@ -123,46 +122,6 @@ final class Port {
       @Override
       public Digest put(Path file) {
         return stored(() -> real.put(file));
-      }
-
-      @Override
-      public boolean has(Digest digest) {
-        return real.has(digest);
-      }
-
-      @Override
-      public byte[] bytes(Digest digest) {
-        return real.bytes(digest);
-      }
-
-      @Override
-      public InputStream open(Digest digest) {
-        return real.open(digest);
-      }
-
-      @Override
-      public long size(Digest digest) {
-        return real.size(digest);
-      }
-
-      @Override
-      public void verify(Digest digest) {
-        real.verify(digest);
-      }
-
-      @Override
-      public void materialize(Digest digest, Path target) {
-        real.materialize(digest, target);
-      }
-
-      @Override
-      public Stream<Digest> list() {
-        return real.list();
-      }
-
-      @Override
-      public boolean delete(Digest digest) {
-        return real.delete(digest);
       }
 
       @Override
