@@ -6,6 +6,7 @@ import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.artifact.huggingface.DecoderConfig.Family;
 import dev.cambium.artifact.huggingface.RopeScaling;
 import dev.cambium.artifact.safetensors.DType;
+import dev.cambium.artifact.safetensors.HalfPrecision;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.TensorInfo;
 import java.io.IOException;
@@ -418,7 +419,7 @@ public final class GgufExport {
   private static float value(ByteBuffer in, DType type) {
     return switch (type) {
       case F32 -> in.getFloat();
-      case F16 -> Rounding.ofHalf(in.getShort());
+      case F16 -> HalfPrecision.value(in.getShort());
       case BF16 -> Float.intBitsToFloat(in.getShort() << 16);
       default -> throw new IllegalArgumentException("weights of type " + type.label());
     };
@@ -438,7 +439,7 @@ public final class GgufExport {
             throw new IllegalArgumentException(
                 name + ": row " + row + ": " + value + " is too large for half precision");
           }
-          out.putShort(Rounding.half(value));
+          out.putShort(HalfPrecision.of(value));
         }
       }
       case Q8_0 -> {
@@ -453,7 +454,7 @@ public final class GgufExport {
                     + " is too large for a scale of half precision");
           }
         }
-        Rounding.q8(values, out);
+        Blocks.q8(values, out);
       }
     }
   }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.artifact.safetensors.DType;
+import dev.cambium.artifact.safetensors.HalfPrecision;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -482,12 +483,12 @@ class GgufExportTest {
     Collections.addAll(values, 0f, -0f, 65_504f, 65_519.996f, 65_520f, Float.MIN_VALUE);
     for (float value : values) {
       if (!Float.isNaN(value)) {
-        assertThat(Rounding.half(value)).as("%s", value).isEqualTo(HalfOracle.nearest(value));
+        assertThat(HalfPrecision.of(value)).as("%s", value).isEqualTo(HalfOracle.nearest(value));
       }
     }
     for (int half = 0; half <= 0xffff; half++) {
       if ((half & 0x7c00) != 0x7c00) {
-        assertThat(Rounding.ofHalf((short) half)).isEqualTo(HalfOracle.value((short) half));
+        assertThat(HalfPrecision.value((short) half)).isEqualTo(HalfOracle.value((short) half));
       }
     }
   }

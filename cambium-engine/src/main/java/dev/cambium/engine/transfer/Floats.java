@@ -1,6 +1,7 @@
 package dev.cambium.engine.transfer;
 
 import dev.cambium.artifact.safetensors.DType;
+import dev.cambium.artifact.safetensors.HalfPrecision;
 import java.nio.ByteBuffer;
 
 /** Elements of fp32, bf16 and fp16 buffers. Doubles are rounded once, to nearest and to even. */
@@ -12,7 +13,7 @@ final class Floats {
     return switch (type) {
       case F32 -> bytes.getFloat(bytes.position() + 4 * index);
       case BF16 -> Float.intBitsToFloat(bytes.getShort(bytes.position() + 2 * index) << 16);
-      case F16 -> halfToDouble(bytes.getShort(bytes.position() + 2 * index));
+      case F16 -> HalfPrecision.value(bytes.getShort(bytes.position() + 2 * index));
       default -> throw new IllegalArgumentException("not a float type: " + type);
     };
   }
@@ -50,20 +51,6 @@ final class Floats {
       bits |= 1;
     }
     return (short) ((bits + 0x7fff + (bits >>> 16 & 1)) >>> 16);
-  }
-
-  private static double halfToDouble(short bits) {
-    int exponent = bits >> 10 & 0x1f;
-    int fraction = bits & 0x3ff;
-    double size;
-    if (exponent == 0) {
-      size = Math.scalb((double) fraction, -24);
-    } else if (exponent == 0x1f) {
-      size = fraction == 0 ? Double.POSITIVE_INFINITY : Double.NaN;
-    } else {
-      size = Math.scalb((double) (fraction | 0x400), exponent - 25);
-    }
-    return bits < 0 ? -size : size;
   }
 
   /**

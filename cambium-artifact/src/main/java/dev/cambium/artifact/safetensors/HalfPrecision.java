@@ -1,18 +1,16 @@
-package dev.cambium.artifact.gguf;
+package dev.cambium.artifact.safetensors;
 
-import java.nio.ByteBuffer;
+/** Half-precision numbers (IEEE 754 binary16), by their bits. */
+public final class HalfPrecision {
 
-/** From 32-bit floats to what a file stores. */
-final class Rounding {
-
-  private Rounding() {}
+  private HalfPrecision() {}
 
   /**
    * The nearest half-precision number, ties to even; infinite from 65,520 on.
    *
    * @return its bits
    */
-  static short half(float value) {
+  public static short of(float value) {
     int bits = Float.floatToRawIntBits(value);
     int sign = bits >>> 16 & 0x8000;
     int magnitude = bits & 0x7fffffff;
@@ -44,7 +42,7 @@ final class Rounding {
   }
 
   /** The value of a half-precision number. */
-  static float ofHalf(short half) {
+  public static float value(short half) {
     int exponent = half >>> 10 & 0x1f;
     int mantissa = half & 0x3ff;
     float magnitude =
@@ -54,30 +52,5 @@ final class Rounding {
                 ? (mantissa == 0 ? Float.POSITIVE_INFINITY : Float.NaN)
                 : Math.scalb((float) (mantissa | 0x400), exponent - 25);
     return half < 0 ? -magnitude : magnitude;
-  }
-
-  /**
-   * Writes values in blocks of 32, as ggml's {@code quantize_row_q8_0_ref} does: the scale is the
-   * greatest magnitude over 127, stored as half precision; a quotient by the unrounded scale goes
-   * to the nearest integer, ties away from zero.
-   *
-   * @param values a multiple of 32
-   */
-  static void q8(float[] values, ByteBuffer into) {
-    for (int at = 0; at < values.length; at += 32) {
-      float greatest = 0;
-      for (int i = at; i < at + 32; i++) {
-        greatest = Math.max(greatest, Math.abs(values[i]));
-      }
-      float scale = greatest / 127;
-      float inverse = scale == 0 ? 0 : 1 / scale;
-      into.putShort(half(scale));
-      for (int i = at; i < at + 32; i++) {
-        float quotient = values[i] * inverse;
-        // Math.round would take ties up, and 0.49999997 to 1.
-        double rounded = Math.floor(Math.abs((double) quotient) + 0.5);
-        into.put((byte) (quotient < 0 ? -rounded : rounded));
-      }
-    }
   }
 }
