@@ -11,6 +11,7 @@ import dev.cambium.model.Json;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.VersionRef;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -30,6 +31,11 @@ public final class Why {
   public Why(LedgerState state, ArtifactStore store) {
     this.state = state;
     this.store = store;
+  }
+
+  /** A time as explanations give it: to the second, in UTC. */
+  public static String time(Instant time) {
+    return TIME.format(time);
   }
 
   /**
@@ -321,6 +327,6 @@ public final class Why {
   }
 
   private static String stamp(Recorded<?> recorded) {
-    return TIME.format(recorded.time()) + " by " + recorded.actor();
+    return time(recorded.time()) + " by " + recorded.actor();
   }
 }

@@ -3,6 +3,7 @@ package dev.cambium.report.fleet;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.explain.ItemOutcomes;
+import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Item;
@@ -19,8 +20,6 @@ import dev.cambium.report.Section;
 import dev.cambium.report.TextTable;
 import dev.cambium.report.TextTable.Cell;
 import dev.cambium.report.TextTable.Tone;
-import java.time.ZoneOffset;
-import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,9 +34,6 @@ import org.jspecify.annotations.Nullable;
  * rows it learnt from, and who decided what.
  */
 public final class WhyPage {
-
-  private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
 
   private final Cambium cambium;
   private final int rowsShown;
@@ -217,7 +213,7 @@ public final class WhyPage {
               rows.add(
                   List.of(
                       Cell.of(Long.toString(index)),
-                      Cell.of(TIME.format(found.time())),
+                      Cell.of(Why.time(found.time())),
                       Cell.said(found.actor()),
                       Cell.said(
                           dev.cambium.model.Json.mapper()
