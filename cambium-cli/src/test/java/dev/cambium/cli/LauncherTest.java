@@ -71,7 +71,7 @@ class LauncherTest {
         home.resolve("bin/java"),
         """
         case "$*" in *ArchiveClassesAtExit*) exit 0 ;; esac
-        echo "java OMP_WAIT_POLICY=$OMP_WAIT_POLICY" >> "$CALLS"
+        echo "java OMP_WAIT_POLICY=$OMP_WAIT_POLICY MALLOC_ARENA_MAX=$MALLOC_ARENA_MAX" >> "$CALLS"
         for a in "$@"; do printf '[%s]\\n' "$a" >> "$CALLS"; done
         exit 4
         """);
@@ -140,7 +140,11 @@ class LauncherTest {
     Launched launched = launch("eval", "card router", "--json");
     assertThat(launched.code()).isEqualTo(4);
     assertThat(calls())
-        .contains("java OMP_WAIT_POLICY=PASSIVE", "[eval]", "[card router]", "[--json]")
+        .contains(
+            "java OMP_WAIT_POLICY=PASSIVE MALLOC_ARENA_MAX=1",
+            "[eval]",
+            "[card router]",
+            "[--json]")
         .contains("[-Dorg.bytedeco.javacpp.maxbytes=0]", "[dev.cambium.cli.Main]")
         .doesNotContain("[-XX:TieredStopAtLevel=1]");
     String classes =

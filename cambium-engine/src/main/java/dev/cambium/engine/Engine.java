@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 public final class Engine {
 
   /** Raised by every change that gives other bytes for the same action. */
-  private static final int REVISION = 2;
+  private static final int REVISION = 3;
 
   private final Backend backend;
 

@@ -359,7 +359,13 @@ public final class PeerComparison implements Callable<Integer> {
     command.add(file(task.with("plain", threads), "cambium").toString());
     return Side.start(
         command,
-        Map.of("OMP_WAIT_POLICY", "PASSIVE", "CAMBIUM_THREADS", Integer.toString(threads)),
+        Map.of(
+            "OMP_WAIT_POLICY",
+            "PASSIVE",
+            "MALLOC_ARENA_MAX",
+            "1",
+            "CAMBIUM_THREADS",
+            Integer.toString(threads)),
         out.resolve("cambium.log"));
   }
 

@@ -60,6 +60,7 @@ public final class Decoder implements AutoCloseable {
   private DecoderConfig config;
   private final ParameterLayout layout;
   private final FlatWeights flat;
+  private final boolean ownsWeights;
   private final List<Leaf> leaves = new ArrayList<>();
   private final Parts own;
   private Leaf embedding;
@@ -76,10 +77,15 @@ public final class Decoder implements AutoCloseable {
   private @Nullable PassObserver observer;
 
   private Decoder(DecoderConfig config) {
+    this(config, null);
+  }
+
+  private Decoder(DecoderConfig config, @Nullable FlatWeights shared) {
     Backend.instance();
     this.config = config;
     this.layout = new ParameterLayout(config);
-    this.flat = new FlatWeights(layout.size());
+    this.ownsWeights = shared == null;
+    this.flat = shared == null ? new FlatWeights(layout.size()) : shared;
     this.frequencies = Rope.frequencies(config, 0);
     this.embedding = leaf(ParameterLayout.EMBEDDING);
     this.head = config.tiedEmbeddings() ? embedding : leaf(ParameterLayout.HEAD);
@@ -192,6 +198,14 @@ public final class Decoder implements AutoCloseable {
       copy.flat.buffer().copy_(flat.buffer());
     }
     return copy;
+  }
+
+  /**
+   * A decoder on the same weights with a state of its own, for another thread. Close it before this
+   * one.
+   */
+  Decoder twin() {
+    return new Decoder(own.config, flat);
   }
 
   /**
@@ -1107,6 +1121,8 @@ public final class Decoder implements AutoCloseable {
     cosines = null;
     sines = null;
     leaves.forEach(Leaf::close);
-    flat.close();
+    if (ownsWeights) {
+      flat.close();
+    }
   }
 }

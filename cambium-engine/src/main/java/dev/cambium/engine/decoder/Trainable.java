@@ -51,6 +51,7 @@ public final class Trainable implements AutoCloseable {
   private final long matrixEnd;
   private @Nullable Reference reference;
   private @Nullable PassObserver observer;
+  private final Twins twins;
 
   /** A matrix among the weights, row-major from an offset of the buffer. */
   public record Matrix(String name, long offset, long rows, long columns) {
@@ -63,7 +64,7 @@ public final class Trainable implements AutoCloseable {
   /** The model as it was: a decoder that nothing moves, with an adapter perhaps. */
   private record Reference(Decoder decoder, @Nullable LoraAdapter adapter, double strength) {}
 
-  private Trainable(Decoder decoder, @Nullable LoraAdapter adapter) {
+  private Trainable(Decoder decoder, @Nullable LoraAdapter adapter, Twins twins) {
     this.decoder = decoder;
     this.adapter = adapter;
     this.weights = adapter == null ? decoder.flat() : adapter.flat();
@@ -71,6 +72,7 @@ public final class Trainable implements AutoCloseable {
     this.matrixEnd = adapter == null ? decoder.layout().matrixEnd() : adapter.matrixEnd();
     this.gradients = new FlatWeights(weights.size());
     leaves.forEach(leaf -> leaf.collectInto(gradients));
+    this.twins = twins;
   }
 
   /** All weights of a decoder; no adapter may be attached. */
@@ -78,14 +80,18 @@ public final class Trainable implements AutoCloseable {
     if (!decoder.adapters().isEmpty()) {
       throw new IllegalStateException("an adapter is attached; detach or train it");
     }
-    return new Trainable(decoder, null);
+    return of(decoder, Twins.of(decoder));
+  }
+
+  static Trainable of(Decoder decoder, Twins twins) {
+    return new Trainable(decoder, null, twins);
   }
 
   /** The weights of an adapter, attached to the decoder until this is closed. */
   public static Trainable of(Decoder decoder, LoraAdapter adapter) {
     decoder.attach(adapter);
     adapter.learning(true);
-    return new Trainable(decoder, adapter);
+    return new Trainable(decoder, adapter, Twins.alone(decoder));
   }
 
   /** All weights: one dimension, fp32. */
@@ -202,6 +208,34 @@ public final class Trainable implements AutoCloseable {
    */
   public double accumulate(
       int[][] rows, int[][] positions, int[][] targets, PositionLoss loss, double scale) {
+    // Who listens, and the model as it was, are one thread's.
+    if (twins.lanes() == 1
+        || reference != null
+        || observer != null
+        || rows.length < twins.lanes()) {
+      return accumulate(decoder, rows, positions, targets, loss, scale, LOGITS_AT_ONCE);
+    }
+    return twins.sum(
+        gradients,
+        (own, lane) ->
+            accumulate(
+                own,
+                twins.dealt(rows, lane),
+                twins.dealt(positions, lane),
+                twins.dealt(targets, lane),
+                loss,
+                scale,
+                LOGITS_AT_ONCE / twins.lanes()));
+  }
+
+  private double accumulate(
+      Decoder decoder,
+      int[][] rows,
+      int[][] positions,
+      int[][] targets,
+      PositionLoss loss,
+      double scale,
+      long logitsAtOnce) {
     try (PointerScope scope = new PointerScope()) {
       Pass pass = Pass.fresh(rows);
       Reference was = reference;
@@ -217,7 +251,7 @@ public final class Trainable implements AutoCloseable {
       Tensor states = chosen.detach();
       states.set_requires_grad(true);
       Scalar factor = new Scalar(scale);
-      int block = (int) Math.max(LEAST_BLOCK, LOGITS_AT_ONCE / decoder.config().vocabularySize());
+      int block = (int) Math.max(LEAST_BLOCK, logitsAtOnce / decoder.config().vocabularySize());
       double sum = 0;
       for (int start = 0; start < ids.length; start += block) {
         int count = Math.min(block, ids.length - start);
@@ -244,6 +278,7 @@ public final class Trainable implements AutoCloseable {
     closeReference();
     leaves.forEach(Leaf::freeze);
     gradients.close();
+    twins.close();
     if (adapter != null) {
       adapter.learning(false);
       decoder.detach();

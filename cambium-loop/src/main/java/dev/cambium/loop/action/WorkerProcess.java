@@ -246,6 +246,7 @@ final class WorkerProcess implements JobExecutor {
       ProcessBuilder builder = new ProcessBuilder(command);
       Map<String, String> environment = builder.environment();
       environment.putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+      environment.putIfAbsent("MALLOC_ARENA_MAX", "1");
       environment.keySet().removeIf(SECRETS::contains); // a worker has no business with the stores
       if (threads > 0) {
         environment.put("CAMBIUM_THREADS", Integer.toString(threads));
