@@ -1,7 +1,6 @@
 package dev.cambium.model;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public record Application(
     @Nullable String system,
     @Nullable String prompt,
-    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<JsonNode> tools,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<VerbatimJson> tools,
     int maxNewTokens,
     double temperature) {
 

@@ -13,17 +13,20 @@ import org.jspecify.annotations.Nullable;
  * @param id unique within its file
  * @param text plain text, for causal language modelling; exclusive with {@code messages}
  * @param messages a conversation that ends with an assistant's turn
+ * @param tools descriptions of tools that the chat template shows to the model in this conversation
  * @param tags slice names to values, such as {@code intent: card-lost}
  */
 public record Row(
     String id,
     @Nullable String text,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Message> messages,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<VerbatimJson> tools,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, String> tags) {
 
   @SuppressWarnings("ConstantValue") // absent in JSON is null here
   public Row {
     messages = messages == null ? List.of() : List.copyOf(messages);
+    tools = tools == null ? List.of() : List.copyOf(tools);
     tags = tags == null ? Map.of() : java.util.Collections.unmodifiableMap(new TreeMap<>(tags));
     if ((text == null) == messages.isEmpty()) {
       throw new IllegalArgumentException(
@@ -33,6 +36,11 @@ public record Row(
       throw new IllegalArgumentException(
           "row " + id + ": the last message must be the assistant's");
     }
+  }
+
+  /** A row without tools. */
+  public Row(String id, @Nullable String text, List<Message> messages, Map<String, String> tags) {
+    this(id, text, messages, List.of(), tags);
   }
 
   /** A plain-text row. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cambium.model.Message;
 import dev.cambium.model.Row;
+import dev.cambium.model.ToolCall;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -95,6 +96,10 @@ public final class BpeTrainer {
       add(message.role());
       add("\n");
       add(message.content());
+      for (ToolCall call : message.toolCalls()) {
+        add(call.name());
+        add(call.arguments().text());
+      }
     }
     return this;
   }

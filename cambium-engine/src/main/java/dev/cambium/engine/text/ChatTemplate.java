@@ -5,6 +5,7 @@ import dev.cambium.engine.text.TemplateException.Reason;
 import dev.cambium.engine.text.jinja.Jinja;
 import dev.cambium.engine.text.jinja.JinjaException;
 import dev.cambium.model.Message;
+import dev.cambium.model.ToolCall;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -113,6 +114,15 @@ public final class ChatTemplate {
       Map<String, Object> turn = new LinkedHashMap<>();
       turn.put("role", message.role());
       turn.put("content", message.content());
+      if (!message.toolCalls().isEmpty()) {
+        turn.put("tool_calls", message.toolCalls().stream().map(ChatTemplate::call).toList());
+      }
+      if (message.toolCallId() != null) {
+        turn.put("tool_call_id", message.toolCallId());
+      }
+      if (message.name() != null) {
+        turn.put("name", message.name());
+      }
       turns.add(turn);
     }
     List<@Nullable Object> described = new ArrayList<>();
@@ -128,6 +138,20 @@ public final class ChatTemplate {
     } catch (JinjaException e) {
       throw refused(e);
     }
+  }
+
+  /** As the template sees it: {@code {type, function: {name, arguments}}}, with its id if any. */
+  private static Map<String, Object> call(ToolCall call) {
+    Map<String, Object> function = new LinkedHashMap<>();
+    function.put("name", call.name());
+    function.put("arguments", ModelText.MAPPER.convertValue(call.arguments().tree(), Object.class));
+    Map<String, Object> result = new LinkedHashMap<>();
+    if (call.id() != null) {
+      result.put("id", call.id());
+    }
+    result.put("type", "function");
+    result.put("function", function);
+    return result;
   }
 
   private static TemplateException refused(JinjaException e) {

@@ -3,6 +3,7 @@ package dev.cambium.engine.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cambium.model.Application;
 import dev.cambium.model.Message;
+import dev.cambium.model.VerbatimJson;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -43,7 +44,9 @@ public record Framing(Optional<Application> application) {
 
   /** Descriptions of the tools. */
   public List<JsonNode> tools() {
-    return application.map(Application::tools).orElse(List.of());
+    return application
+        .map(a -> a.tools().stream().<JsonNode>map(VerbatimJson::tree).toList())
+        .orElse(List.of());
   }
 
   /** The longest answer: what is asked for, or less if the application allows less. */

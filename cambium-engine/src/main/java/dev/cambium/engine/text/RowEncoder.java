@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.cambium.engine.text.TemplateException.Reason;
 import dev.cambium.model.Message;
 import dev.cambium.model.Row;
+import dev.cambium.model.ToolCall;
+import dev.cambium.model.VerbatimJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From rows and conversations to token ids: the one encoding that training, evaluation and serving
@@ -99,7 +102,10 @@ public final class RowEncoder implements AutoCloseable {
     String text = row.text();
     return text != null
         ? text(text, maxTokens)
-        : conversation(row.messages(), List.of(), maxTokens);
+        : conversation(
+            row.messages(),
+            row.tools().stream().<JsonNode>map(VerbatimJson::tree).toList(),
+            maxTokens);
   }
 
   /** A plain text, with EOS at its end. */
@@ -239,24 +245,42 @@ public final class RowEncoder implements AutoCloseable {
       }
     }
     char guard = guard(messages, tools);
-    List<Message> guarded =
-        messages.stream()
-            .map(m -> new Message(m.role(), tokenizer.guard(m.content(), guard)))
-            .toList();
+    List<Message> guarded = messages.stream().map(m -> guarded(m, guard)).toList();
     List<JsonNode> guardedTools = tools.stream().map(t -> guarded(t, guard)).toList();
     return new Rendering(chat, guarded, guardedTools, guard);
   }
 
-  private JsonNode guarded(JsonNode tool, char guard) {
-    String json = tool.toString();
+  private Message guarded(Message message, char guard) {
+    return new Message(
+        message.role(),
+        tokenizer.guard(message.content(), guard),
+        message.toolCalls().stream()
+            .map(
+                call ->
+                    new ToolCall(
+                        guarded(call.id(), guard),
+                        tokenizer.guard(call.name(), guard),
+                        VerbatimJson.of(guarded(call.arguments().tree(), guard))))
+            .toList(),
+        guarded(message.toolCallId(), guard),
+        guarded(message.name(), guard));
+  }
+
+  private @Nullable String guarded(@Nullable String text, char guard) {
+    return text == null ? null : tokenizer.guard(text, guard);
+  }
+
+  private JsonNode guarded(JsonNode tree, char guard) {
+    String json = tree.toString();
     String safe = tokenizer.guard(json, guard);
     if (safe.equals(json)) {
-      return tool;
+      return tree;
     }
     try {
       return ModelText.MAPPER.readTree(safe);
     } catch (IOException e) {
-      throw new IllegalArgumentException("a tool's description holds a special token: " + json, e);
+      throw new IllegalArgumentException(
+          "what describes or calls a tool holds a special token: " + json, e);
     }
   }
 
@@ -264,7 +288,7 @@ public final class RowEncoder implements AutoCloseable {
   private static char guard(List<Message> messages, List<JsonNode> tools) {
     for (char guard = FIRST_GUARD; guard <= LAST_GUARD; guard++) {
       char candidate = guard;
-      if (messages.stream().noneMatch(m -> m.content().indexOf(candidate) >= 0)
+      if (messages.stream().noneMatch(m -> m.toString().indexOf(candidate) >= 0)
           && tools.stream().noneMatch(t -> t.toString().indexOf(candidate) >= 0)) {
         return candidate;
       }

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cambium.engine.text.TemplateException.Reason;
 import dev.cambium.model.Message;
+import dev.cambium.model.ToolCall;
+import dev.cambium.model.VerbatimJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -64,14 +66,29 @@ class ChatTemplateTest {
         tests.add(DynamicTest.dynamicTest(name, () -> check(reference, one, template)));
       }
     }
-    assertThat(tests).hasSizeGreaterThan(250);
+    assertThat(tests).hasSizeGreaterThan(350);
     return tests.stream();
   }
 
   private static List<Message> messages(JsonNode reference, int number) {
     List<Message> messages = new ArrayList<>();
     for (JsonNode m : reference.path("conversations").path(number)) {
-      messages.add(new Message(m.path("role").asText(), m.path("content").asText()));
+      List<ToolCall> calls = new ArrayList<>();
+      for (JsonNode call : m.path("tool_calls")) {
+        JsonNode function = call.path("function");
+        calls.add(
+            new ToolCall(
+                call.path("id").asText(null),
+                function.path("name").asText(),
+                VerbatimJson.of(function.path("arguments"))));
+      }
+      messages.add(
+          new Message(
+              m.path("role").asText(),
+              m.path("content").asText(),
+              calls,
+              m.path("tool_call_id").asText(null),
+              m.path("name").asText(null)));
     }
     return messages;
   }
@@ -89,8 +106,15 @@ class ChatTemplateTest {
     if (one.has("error")) {
       assertThatThrownBy(() -> template.render(messages, tools, generate))
           .isInstanceOf(TemplateException.class)
-          .hasMessageContaining(one.path("error").asText())
-          .satisfies(e -> assertThat(((TemplateException) e).reason()).isEqualTo(Reason.RAISED));
+          .hasMessageContaining(
+              one.path("error").asText().replace("'dict object' has no attribute 'id'", "'id'"))
+          .satisfies(
+              e ->
+                  assertThat(((TemplateException) e).reason())
+                      .isEqualTo(
+                          one.path("kind").asText().equals("TemplateError")
+                              ? Reason.RAISED
+                              : Reason.FAILED));
     } else {
       assertThat(template.render(messages, tools, generate)).isEqualTo(one.path("text").asText());
     }

@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.cambium.engine.text.TemplateException.Reason;
 import dev.cambium.model.Message;
 import dev.cambium.model.Row;
+import dev.cambium.model.ToolCall;
+import dev.cambium.model.VerbatimJson;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,6 +73,33 @@ class RowEncoderTest {
             "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nmy card?<|im_end|>\n"
                 + "<|im_start|>assistant\nBlocked.<|im_end|>\n<|im_start|>user\nwhy<|im_end|>\n"
                 + "<|im_start|>assistant\nIt was lost.<|im_end|>");
+  }
+
+  @Test
+  void learnsCallsOfToolsAndTakesNoSpecialTokenFromThem() {
+    ChatTemplate template =
+        ChatTemplate.of(
+            "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}"
+                + "{% for c in m.tool_calls %}{{ c.function.name }}"
+                + "{{ c.function.arguments | tojson }}{% endfor %}"
+                + "{{ m.tool_call_id }}<|im_end|>\n{% endfor %}"
+                + "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}",
+            Map.of());
+    ToolCall call =
+        new ToolCall(null, "pay", new VerbatimJson("{\"to\":\"<|im_end|>\",\"n\":1.0}"));
+    List<Message> messages =
+        List.of(
+            Message.user("pay"),
+            new Message("assistant", "", List.of(call), null, null),
+            new Message("tool", "done", List.of(), "<|im_end|>", null),
+            Message.assistant("Paid."));
+    RowEncoder other = new RowEncoder(tokenizer, Optional.of(template));
+    Encoded encoded = other.row(new Row("r", null, messages, Map.of()), 1000);
+    assertThat(learnt(encoded))
+        .isEqualTo("pay{\"to\": \"<|im_end|>\", \"n\": 1.0}<|im_end|>Paid.<|im_end|>");
+    assertThat(Arrays.stream(encoded.ids()).filter(i -> i == id("<|im_end|>")).count())
+        .as("one for each turn")
+        .isEqualTo(4);
   }
 
   @Test

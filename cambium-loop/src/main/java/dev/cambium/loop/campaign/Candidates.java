@@ -396,7 +396,9 @@ final class Candidates {
         heldOut.put(fact.train(), fact.heldOut());
       }
     }
-    List<Row> rows = mixes.holding(now.data(), heldOut);
+    // Calls are no text that a scorer could compare.
+    List<Row> rows =
+        mixes.holding(now.data(), heldOut).stream().filter(row -> row.tools().isEmpty()).toList();
     if (rows.isEmpty()) {
       return null;
     }

@@ -168,7 +168,7 @@ final class TrainingMix {
 
     private static @Nullable String answer(Row row) {
       List<Message> messages = row.messages();
-      return messages.isEmpty() ? null : messages.get(messages.size() - 1).content().strip();
+      return messages.isEmpty() ? null : messages.get(messages.size() - 1).summary().strip();
     }
 
     private static String question(Row row) {
@@ -176,7 +176,7 @@ final class TrainingMix {
       for (Message message : row.messages().subList(0, row.messages().size() - 1)) {
         text.append(message.role())
             .append(':')
-            .append(message.content().strip().toLowerCase(Locale.ROOT).replaceAll("\\s+", " "))
+            .append(message.summary().strip().toLowerCase(Locale.ROOT).replaceAll("\\s+", " "))
             .append('\n');
       }
       return text.toString();

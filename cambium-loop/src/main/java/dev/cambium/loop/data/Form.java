@@ -3,6 +3,8 @@ package dev.cambium.loop.data;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.cambium.model.Message;
+import dev.cambium.model.ToolCall;
+import dev.cambium.model.VerbatimJson;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +18,8 @@ final class Form {
 
   private static final Set<String> ROLES =
       new TreeSet<>(Set.of("system", "user", "assistant", "tool"));
+  private static final List<String> MESSAGE =
+      List.of("role", "content", "tool_calls", "tool_call_id", "name");
   private static final int LONGEST_ID = 200;
 
   /** What is wrong with a row. Caught in this package; never seen outside. */
@@ -102,18 +106,102 @@ final class Form {
       }
       Form form;
       try {
-        form = new Form(object, List.of("role", "content"));
+        form = new Form(object, MESSAGE);
         String role = form.required("role");
         if (!ROLES.contains(role)) {
           throw new Malformed(
               "role", "no role '" + role + "'" + Suggestion.among(role, ROLES, "roles"));
         }
-        messages.add(new Message(role, form.required("content")));
+        messages.add(form.message(role));
       } catch (Malformed e) {
         throw new Malformed(place + "." + e.column, e.reason());
       }
     }
     return messages;
+  }
+
+  private Message message(String role) throws Malformed {
+    List<ToolCall> calls = toolCalls();
+    if (!calls.isEmpty() && !role.equals("assistant")) {
+      throw new Malformed("tool_calls", "are the assistant's, not a turn's of role " + role);
+    }
+    for (String field : List.of("tool_call_id", "name")) {
+      if (has(field) && !role.equals("tool")) {
+        throw new Malformed(field, "is for turns of role tool, not " + role);
+      }
+    }
+    String content = calls.isEmpty() ? required("content") : optional("content");
+    return new Message(
+        role,
+        content == null ? "" : content,
+        calls,
+        has("tool_call_id") ? required("tool_call_id") : null,
+        has("name") ? required("name") : null);
+  }
+
+  /** Calls as the chat APIs spell them: {@code [{type: function, function: {name, arguments}}]}. */
+  private List<ToolCall> toolCalls() throws Malformed {
+    List<ToolCall> calls = new ArrayList<>();
+    for (ObjectNode object : objects("tool_calls")) {
+      String place = "tool_calls[" + calls.size() + "].";
+      try {
+        Form call = new Form(object, List.of("id", "type", "function"));
+        if (call.has("type") && !call.required("type").equals("function")) {
+          throw new Malformed("type", "must be function");
+        }
+        if (!(object.get("function") instanceof ObjectNode inner)) {
+          throw new Malformed("function", "must be {name, arguments}");
+        }
+        String id = call.has("id") ? call.required("id") : null;
+        place += "function.";
+        Form function = new Form(inner, List.of("name", "arguments"));
+        calls.add(new ToolCall(id, function.required("name"), function.verbatim("arguments")));
+      } catch (Malformed e) {
+        throw new Malformed(place + e.column, e.reason());
+      }
+    }
+    return calls;
+  }
+
+  /** Descriptions of tools, as the chat APIs spell them. */
+  List<VerbatimJson> tools() throws Malformed {
+    List<VerbatimJson> tools = new ArrayList<>();
+    for (ObjectNode object : objects("tools")) {
+      wellFormed("tools[" + tools.size() + "]", object.toString());
+      tools.add(VerbatimJson.of(object));
+    }
+    return tools;
+  }
+
+  private List<ObjectNode> objects(String field) throws Malformed {
+    JsonNode list = json.get(field);
+    if (list == null || list.isNull()) {
+      return List.of();
+    }
+    if (!list.isArray()) {
+      throw new Malformed(field, "must be a list of objects, not " + kind(list));
+    }
+    List<ObjectNode> objects = new ArrayList<>();
+    for (JsonNode element : list) {
+      if (!(element instanceof ObjectNode object)) {
+        throw new Malformed(
+            field + "[" + objects.size() + "]", "must be an object, not " + kind(element));
+      }
+      objects.add(object);
+    }
+    return objects;
+  }
+
+  /** An object, or the JSON of one in a text; absent means empty. */
+  private VerbatimJson verbatim(String field) throws Malformed {
+    JsonNode value = json.hasNonNull(field) ? json.get(field) : json.objectNode();
+    try {
+      VerbatimJson object = VerbatimJson.of(value);
+      wellFormed(field, object.tree().toString());
+      return object;
+    } catch (IllegalArgumentException e) {
+      throw new Malformed(field, "must be an object, or its JSON in a text: " + e.getMessage());
+    }
   }
 
   Map<String, String> tags() throws Malformed {

@@ -13,10 +13,11 @@ import java.util.List;
  * <p>JSON lines ({@code .jsonl}) hold one object each: {@code {"text": …}}, {@code {"prompt": …,
  * "completion": …}}, {@code {"question": …, "answer": …}} or {@code {"messages": [{"role": …,
  * "content": …}, …]}} that ends with the assistant's turn; all with {@code id} and {@code tags} if
- * wanted. CSV ({@code .csv}) has a header: {@code prompt,completion}, {@code text,category} (the
- * category is the completion and the tag {@code intent}) or {@code text}; columns {@code id} and
- * {@code tag:NAME} if wanted. Plain text ({@code .txt}) has an empty line between rows. All are
- * UTF-8, with or without a byte order mark.
+ * wanted. Messages may call tools ({@code tool_calls}) and answer for them ({@code tool_call_id},
+ * {@code name}), and {@code tools} beside them describes these. CSV ({@code .csv}) has a header:
+ * {@code prompt,completion}, {@code text,category} (the category is the completion and the tag
+ * {@code intent}) or {@code text}; columns {@code id} and {@code tag:NAME} if wanted. Plain text
+ * ({@code .txt}) has an empty line between rows. All are UTF-8, with or without a byte order mark.
  *
  * <p>A row without an id gets one from its content, so that the same row has the same id in every
  * file.
@@ -27,7 +28,8 @@ import java.util.List;
 public record RowFile(List<Row> rows, List<RejectedRow> rejected) {
 
   private static final List<String> FIELDS =
-      List.of("id", "text", "prompt", "completion", "question", "answer", "messages", "tags");
+      List.of(
+          "id", "text", "prompt", "completion", "question", "answer", "messages", "tools", "tags");
 
   public RowFile {
     rows = List.copyOf(rows);
@@ -88,6 +90,9 @@ public record RowFile(List<Row> rows, List<RejectedRow> rejected) {
     }
     String id = form.id();
     String name = id == null ? "" : id;
+    if (form.has("tools") && !form.has("messages")) {
+      throw new Malformed("tools", "only goes with messages");
+    }
     if (form.has("text")) {
       return new Row(name, form.required("text"), List.of(), form.tags());
     }
@@ -102,10 +107,10 @@ public record RowFile(List<Row> rows, List<RejectedRow> rejected) {
       throw new Malformed(
           "messages", "must end with the assistant's turn, which is what is learnt");
     }
-    return new Row(name, null, messages, form.tags());
+    return new Row(name, null, messages, form.tools(), form.tags());
   }
 
   private static Row withId(Row row, String id) {
-    return new Row(id, row.text(), row.messages(), row.tags());
+    return new Row(id, row.text(), row.messages(), row.tools(), row.tags());
   }
 }

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.cambium.model.Message;
 import dev.cambium.model.Row;
+import dev.cambium.model.ToolCall;
+import dev.cambium.model.VerbatimJson;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -61,6 +63,69 @@ class RowFileTest {
     assertThat(rows.get(2).messages()).contains(Message.assistant("4"));
     assertThat(rows.get(3).messages()).hasSize(3);
     assertThat(rows).extracting(Row::id).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void toolsTheirCallsAndTheirAnswersAreRead() {
+    Row row =
+        RowFile.read(
+                file(
+                    "rows.jsonl",
+                    """
+                    {"id":"t","tools":[{"type":"function","function":{"name":"rate"}}],"messages":[\
+                    {"role":"user","content":"euro?"},\
+                    {"role":"assistant","content":null,"tool_calls":[\
+                    {"id":"1","type":"function","function":{"name":"rate","arguments":"{\\"to\\":\\"EUR\\",\\"n\\":1.0}"}},\
+                    {"function":{"name":"now"}}]},\
+                    {"role":"tool","tool_call_id":"1","name":"rate","content":"1.08"},\
+                    {"role":"assistant","content":"1.08"}]}
+                    """),
+                false)
+            .rows()
+            .get(0);
+    assertThat(row.tools())
+        .containsExactly(
+            new VerbatimJson("{\"type\":\"function\",\"function\":{\"name\":\"rate\"}}"));
+    assertThat(row.messages())
+        .containsExactly(
+            Message.user("euro?"),
+            new Message(
+                "assistant",
+                "",
+                List.of(
+                    new ToolCall("1", "rate", new VerbatimJson("{\"to\":\"EUR\",\"n\":1.0}")),
+                    new ToolCall(null, "now", new VerbatimJson("{}"))),
+                null,
+                null),
+            new Message("tool", "1.08", List.of(), "1", "rate"),
+            Message.assistant("1.08"));
+    assertThat(RowFile.decode(RowFile.encode(List.of(row)))).containsExactly(row);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "{'role':'user','content':'a','tool_calls':[{'function':{'name':'f'}}]}"
+            + " | messages[0].tool_calls | are the assistant's",
+        "{'role':'user','content':'a','name':'bob'} | messages[0].name | for turns of role tool",
+        "{'role':'assistant','tool_calls':[{'function':{'arguments':{}}}]}"
+            + " | messages[0].tool_calls[0].function.name | is missing",
+        "{'role':'assistant','tool_calls':[{'function':{'name':'f','arguments':[1]}}]}"
+            + " | messages[0].tool_calls[0].function.arguments | must be an object",
+        "{'role':'assistant','tool_calls':[{'type':'x','function':{'name':'f'}}]}"
+            + " | messages[0].tool_calls[0].type | must be function",
+        "{'role':'assistant','tool_calls':[{'type':'function'}]}"
+            + " | messages[0].tool_calls[0].function | must be {name, arguments}",
+        "{'role':'assistant','tool_calls':['f']} | messages[0].tool_calls[0] | must be an object",
+        "{'role':'assistant','tool_calls':[]} | messages[0].content | is missing",
+      })
+  void aWrongCallIsNamed(String message, String column, String reason) {
+    String line = "{\"messages\":[" + message.replace('\'', '"') + "]}\n";
+    DataException e = refusal(file("rows.jsonl", line));
+    assertThat(e.rejected().get(0).column()).isEqualTo(column);
+    assertThat(e.rejected().get(0).reason()).contains(reason);
   }
 
   @Test

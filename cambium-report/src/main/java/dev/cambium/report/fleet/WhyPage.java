@@ -242,7 +242,7 @@ public final class WhyPage {
       said.append(said.isEmpty() ? "" : "\n")
           .append(message.role())
           .append(": ")
-          .append(message.content());
+          .append(message.summary());
     }
     return said.toString();
   }
