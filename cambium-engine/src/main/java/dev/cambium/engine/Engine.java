@@ -4,6 +4,7 @@ import dev.cambium.artifact.huggingface.LoraConfig;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.TensorInfo;
 import dev.cambium.engine.backend.Backend;
+import dev.cambium.engine.backend.Memory;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.LoraAdapter;
 import dev.cambium.engine.decoder.Precision;
@@ -122,6 +123,8 @@ public final class Engine {
         }
       }
       return result(report, mix.size(), parameters, (System.nanoTime() - start) / 1e9);
+    } finally {
+      Memory.giveBack();
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.cambium.engine;
 
 import dev.cambium.artifact.huggingface.DecoderConfig;
+import dev.cambium.engine.backend.Memory;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.Logits;
 import dev.cambium.engine.decoder.LoraAdapter;
@@ -256,5 +257,6 @@ public final class LanguageModel implements AutoCloseable {
       adapter.close();
     }
     encoder.close();
+    Memory.giveBack();
   }
 }

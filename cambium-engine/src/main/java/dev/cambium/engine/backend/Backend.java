@@ -71,6 +71,12 @@ public final class Backend {
    */
   private static final String OPENMP_PATIENCE = "3000";
 
+  /**
+   * Kernels that oneDNN keeps, each for one shape of product; its default is 1024. Batches of rows
+   * of other lengths have other shapes, and kept kernels hold a quarter of a megabyte each.
+   */
+  private static final String KERNELS_KEPT = "256";
+
   /** Kernel sets of OpenBLAS, as its dynamic builds name them (driver/others/dynamic.c). */
   private static final List<String> OPENBLAS_KERNELS =
       List.of(
@@ -274,6 +280,8 @@ public final class Backend {
     wanted.put("OMP_DYNAMIC", "FALSE");
     wanted.put("OPENBLAS_NUM_THREADS", Integer.toString(threads));
     wanted.put("OPENBLAS_THREAD_TIMEOUT", BLAS_PATIENCE);
+    wanted.put("ONEDNN_PRIMITIVE_CACHE_CAPACITY", KERNELS_KEPT);
+    wanted.put("LRU_CACHE_CAPACITY", KERNELS_KEPT); // of ideep, which PyTorch calls oneDNN through
     wanted.put("MKL_NUM_THREADS", Integer.toString(threads));
     wanted.put("MKL_THREADING_LAYER", "GNU");
     wanted.keySet().removeAll(System.getenv().keySet());

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * What memory this process can still take. The system grants more than it has and kills whoever
@@ -36,6 +37,14 @@ public final class Memory {
     if (available.isPresent() && available.getAsLong() < bytes) {
       throw new InsufficientMemoryException(what, bytes, available.getAsLong());
     }
+  }
+
+  /**
+   * Returns to the system what was freed. Between a large computation and the next the C library
+   * otherwise keeps it, in pieces of which not all fit again.
+   */
+  public static void giveBack() {
+    Pointer.trimMemory();
   }
 
   /** The machine's available memory, or what the container's limit leaves, if that is less. */

@@ -2,6 +2,7 @@ package dev.cambium.engine.backend;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.jna.Function;
 import java.io.File;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +39,7 @@ class BackendTest {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
     Map<String, String> environment = builder.environment();
     environment.remove("OMP_WAIT_POLICY");
+    environment.remove("ONEDNN_PRIMITIVE_CACHE_CAPACITY");
     environment.put("OMP_DISPLAY_ENV", "true");
     File log = File.createTempFile("openmp", ".log");
     builder.redirectOutput(log);
@@ -45,7 +47,8 @@ class BackendTest {
     assertThat(process.waitFor()).isZero();
     String output = java.nio.file.Files.readString(log.toPath());
     assertThat(output)
-        .contains("OMP_WAIT_POLICY = 'PASSIVE'", "OMP_NUM_THREADS = '1'", "threads-1/");
+        .contains(
+            "OMP_WAIT_POLICY = 'PASSIVE'", "OMP_NUM_THREADS = '1'", "threads-1/", "kernels 256");
     assertThat(log.delete()).isTrue();
   }
 
@@ -73,6 +76,11 @@ class BackendTest {
   static final class Loads {
     public static void main(String[] args) {
       System.out.println(Backend.instance().fingerprint());
+      // As native code sees it; System.getenv shows what Java was started with.
+      System.out.println(
+          "kernels "
+              + Function.getFunction("c", "getenv")
+                  .invokeString(new Object[] {"ONEDNN_PRIMITIVE_CACHE_CAPACITY"}, false));
     }
   }
 }
