@@ -5,6 +5,7 @@ import dev.cambium.engine.Engine;
 import dev.cambium.engine.LanguageModel;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.engine.TrainingResult;
+import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.data.SuiteFile;
 import dev.cambium.model.Item;
 import dev.cambium.model.Outcome;
@@ -35,7 +36,8 @@ public final class PrecisionSeeds {
       System.exit(2);
     }
     Path model = Path.of(arguments[0]);
-    Path rows = Path.of(arguments[1]);
+    Path rows = Files.createTempFile("precision", ".jsonl");
+    Files.write(rows, RowFile.encode(RowFile.read(Path.of(arguments[1]), false).rows()));
     List<Item> items = SuiteFile.read(Path.of(arguments[2]));
     int steps = Integer.parseInt(arguments[3]);
     int seeds = Integer.parseInt(arguments[4]);
@@ -74,6 +76,7 @@ public final class PrecisionSeeds {
         }
       }
     }
+    Files.delete(rows);
     summary(right, seeds);
   }
 

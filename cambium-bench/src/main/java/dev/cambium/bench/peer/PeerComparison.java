@@ -251,6 +251,10 @@ public final class PeerComparison implements Callable<Integer> {
     try (Side side = cambium(task, count, List.of("-XX:ArchiveClassesAtExit=" + archive))) {
       side.run();
     }
+    if (!Files.exists(archive)) {
+      System.err.println(
+          "load: Java made no archive of classes (see cambium.log); loading without");
+    }
     // As the launcher does for `chat`.
     List<String> shared =
         Files.exists(archive)
