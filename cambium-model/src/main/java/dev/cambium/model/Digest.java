@@ -6,7 +6,6 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.regex.Pattern;
 
 /**
  * A SHA-256 digest (FIPS 180-4), the identity of every artifact, action and version.
@@ -15,14 +14,27 @@ import java.util.regex.Pattern;
  */
 public record Digest(String hex) implements Comparable<Digest> {
 
-  private static final Pattern HEX = Pattern.compile("[0-9a-f]{64}");
   private static final String PREFIX = "sha256:";
+  private static final int LENGTH = 64;
 
   public Digest {
-    if (!HEX.matcher(hex).matches()) {
+    if (!isHex(hex)) {
       throw new IllegalArgumentException(
           "not a SHA-256 digest (64 lower-case hexadecimal digits): '" + hex + "'");
     }
+  }
+
+  private static boolean isHex(String text) {
+    if (text.length() != LENGTH) {
+      return false;
+    }
+    for (int i = 0; i < LENGTH; i++) {
+      char c = text.charAt(i);
+      if ((c < '0' || c > '9') && (c < 'a' || c > 'f')) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Returns the digest of some bytes. */

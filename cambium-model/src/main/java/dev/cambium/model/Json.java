@@ -10,7 +10,6 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import org.erdtman.jcs.JsonCanonicalizer;
 
 /**
  * The JSON form of Cambium's own values: kebab-case names, absent instead of null, unknown fields
@@ -41,7 +40,7 @@ public final class Json {
   /** The canonical bytes of a value (RFC 8785, UTF-8). */
   public static byte[] canonical(Object value) {
     try {
-      return new JsonCanonicalizer(MAPPER.writeValueAsString(value)).getEncodedUTF8();
+      return CanonicalWriter.write(MAPPER, value);
     } catch (IOException e) {
       throw new UncheckedIOException("no JSON form: " + value.getClass().getName(), e);
     }
