@@ -7,6 +7,9 @@ import java.util.Optional;
 @FunctionalInterface
 public interface ArtifactCheck {
 
+  /** Looks at none, nor asks which there are. */
+  ArtifactCheck NONE = artifact -> Optional.empty();
+
   /** What is wrong with an artifact: missing, or of another digest; nothing if all is well. */
   Optional<String> problem(Digest artifact);
 }

@@ -39,6 +39,15 @@ final class Database implements AutoCloseable, LedgerState.Source {
     return DSL.using(connection, dialect, new Settings().withExecuteLogging(false));
   }
 
+  /** The connection of a context that {@link #dsl} made. */
+  static Connection connection(DSLContext dsl) {
+    Connection connection = dsl.configuration().connectionProvider().acquire();
+    if (connection == null) {
+      throw new IllegalStateException("a context without a connection");
+    }
+    return connection;
+  }
+
   /** Brings a database to the newest schema. */
   static void migrate(Connector connector) {
     migrate(connector.migrations());

@@ -57,7 +57,10 @@ public final class Ledger implements AutoCloseable {
   private volatile SigningKey key;
 
   /** Closed and forgotten after any failure that may have left it in an unknown state. */
-  private @Nullable Connection writer;
+  private @Nullable Prepared writer;
+
+  /** What the last append of this process left. */
+  private @Nullable Head head;
 
   private boolean closed;
 
@@ -182,7 +185,7 @@ public final class Ledger implements AutoCloseable {
           dsl -> {
             LedgerState state = LedgerState.in(dsl);
             state.checkpoint().ifPresent(ledger::requireOwn);
-            ledger.key = ledger.signer(state);
+            ledger.key = ledger.signer(state.signingKey());
             return dsl;
           });
       return ledger;
@@ -333,8 +336,7 @@ public final class Ledger implements AutoCloseable {
    * The key that the log says signs it: the one that this process holds or, if another process has
    * replaced that, the one in the key's directory. Finishes what a crash interrupted.
    */
-  private SigningKey signer(LedgerState state) {
-    Optional<String> named = state.signingKey();
+  private SigningKey signer(Optional<String> named) {
     if (named.isEmpty() || named.get().equals(key.verifier().toString())) {
       return key;
     }
@@ -365,18 +367,12 @@ public final class Ledger implements AutoCloseable {
       List<? extends Fact> facts,
       List<? extends Precondition> preconditions,
       Optional<SigningKey> successor) {
-    Connection connection;
+    Prepared prepared;
     List<Written> written;
     try {
-      connection = writer();
-      connector.begin(connection);
-      written =
-          write(
-              Database.dsl(connection, connector.dialect()),
-              actor,
-              facts,
-              preconditions,
-              successor);
+      prepared = writer();
+      connector.begin(prepared.connection());
+      written = write(prepared, actor, facts, preconditions, successor);
       connector.requireInPlace();
     } catch (LedgerException e) {
       rollback();
@@ -389,8 +385,8 @@ public final class Ledger implements AutoCloseable {
       throw e;
     }
     try {
-      connection.commit();
-      connection.setAutoCommit(true);
+      prepared.connection().commit();
+      prepared.connection().setAutoCommit(true);
     } catch (SQLException e) {
       discard();
       settleOutcome(written, e);
@@ -416,7 +412,7 @@ public final class Ledger implements AutoCloseable {
   /**
    * Recomputes everything: leaves, hashes, tree, checkpoints, signatures, history, projections, and
    * whether every artifact that a record names is there. Takes time in proportion to the log, and
-   * constant memory; writers may go on meanwhile.
+   * memory of up to a hundred bytes a record; writers may go on meanwhile.
    *
    * <p>A ledger that was put back as a whole to an earlier state of itself is intact: to notice
    * that, keep a checkpoint elsewhere and use {@link #verify(ArtifactCheck, List)}.
@@ -436,18 +432,27 @@ public final class Ledger implements AutoCloseable {
 
   /** Like {@link #verify(ArtifactCheck)}, for a move that knows what the store's state is. */
   VerificationReport verifyWhileMoving() {
-    return verify(digest -> Optional.empty(), List.of(), false);
+    return verify(ArtifactCheck.NONE, List.of(), false);
   }
 
   private VerificationReport verify(
       ArtifactCheck artifacts, List<Checkpoint> witnessed, boolean live) {
     return database.read(
         dsl -> {
-          try (Scratch scratch = new Scratch()) {
-            return new Verification(dsl, scratch.dsl(), key.verifier(), artifacts, witnessed)
-                .run(live);
-          }
+          return new Verification(dsl, key.verifier(), artifacts, witnessed).run(live);
         });
+  }
+
+  /**
+   * Replays every record from the first into an empty state, as {@link #verify} does, and looks at
+   * nothing else: no hash, no signature, no table.
+   *
+   * @return how many there are
+   * @throws InvalidFactException if one contradicts those before it
+   * @throws LedgerException if one cannot be read
+   */
+  public long replay() {
+    return database.read(dsl -> Verification.replay(Database.connection(dsl)));
   }
 
   /** Proves that a record is in the log of a size; see {@link Proofs#includes}. */
@@ -508,58 +513,86 @@ public final class Ledger implements AutoCloseable {
 
   /** Signs a message of some type with the log's key; see {@link Envelope}. */
   public Envelope sign(String payloadType, byte[] payload) {
-    return Envelope.sign(payloadType, payload, read(this::signer));
+    return Envelope.sign(payloadType, payload, read(now -> signer(now.signingKey())));
   }
 
   /** A record with its leaf. */
-  private record Written(Record record, byte[] leaf, Digest hash) {}
+  private record Written(Record record, String leaf, Digest hash) {
+
+    static Written of(Record record) {
+      byte[] leaf = Json.canonical(record);
+      requireStable(record, leaf);
+      return new Written(record, new String(leaf, StandardCharsets.UTF_8), MerkleHash.leaf(leaf));
+    }
+  }
+
+  /**
+   * The end of the log.
+   *
+   * @param note the newest checkpoint; the rest is as it says
+   * @param time of the last record
+   */
+  private record Head(String note, CompactRange tree, Instant time) {}
 
   private List<Written> write(
-      DSLContext dsl,
+      Prepared prepared,
       String actor,
       List<? extends Fact> facts,
       List<? extends Precondition> preconditions,
-      Optional<SigningKey> successor) {
-    StoreState.requireLive(dsl, connector.where());
-    key = signer(LedgerState.in(dsl));
+      Optional<SigningKey> successor)
+      throws SQLException {
+    SqlProjections projections = new SqlProjections(prepared);
+    DSLContext dsl = Database.dsl(prepared.connection(), connector.dialect());
+    if (projections.isMoving()) {
+      StoreState.requireLive(dsl, connector.where());
+    }
+    key = signer(projections.signingKey());
     Preconditions.check(LedgerState.in(dsl), preconditions);
-    CompactRange tree = CompactRange.load(LedgerState.size(dsl), LedgerState.nodes(dsl));
-    Projector projector = new Projector(dsl);
-    Instant time = time(dsl);
-    List<Written> written = new ArrayList<>();
+    Optional<Head> before = head(projections, dsl);
+    head = null; // its tree grows now
+    CompactRange tree = before.map(Head::tree).orElseGet(CompactRange::new);
+    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+    Instant time = before.map(Head::time).filter(last -> last.isAfter(now)).orElse(now);
+    Projector projector = new Projector(projections);
+    List<Record> records = new ArrayList<>(facts.size());
     for (Fact fact : facts) {
-      Record record = new Record(tree.size(), time, actor, fact);
-      byte[] leaf = Json.canonical(record);
-      requireStable(record, leaf);
-      Digest hash = MerkleHash.leaf(leaf);
-      dsl.insertInto(LOG_RECORD, IDX, LEAF, HASH)
-          .values(record.index(), new String(leaf, StandardCharsets.UTF_8), hash.hex())
-          .execute();
-      tree.append(hash, (level, position, node) -> insertNode(dsl, level, position, node));
-      projector.apply(record);
-      written.add(new Written(record, leaf, hash));
+      records.add(new Record(tree.size() + records.size(), time, actor, fact));
+    }
+    List<Written> written = new ArrayList<>(facts.size());
+    Ahead<Record, Written> prepare = Ahead.of(records, Written::of);
+    while (prepare.hasNext()) {
+      Written next = prepare.next();
+      projections.record(next.record().index(), next.leaf(), next.hash());
+      tree.append(next.hash(), projections::node);
+      projector.apply(next.record());
+      written.add(next);
     }
     Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
     String note =
         successor.map(next -> checkpoint.sign(key, next)).orElseGet(() -> checkpoint.sign(key));
-    dsl.insertInto(LOG_CHECKPOINT, SIZE, NOTE).values(tree.size(), note).execute();
+    projections.checkpoint(tree.size(), note);
+    projections.flush();
+    head = new Head(note, tree, time); // and if this does not come in, the newest note is another
     return written;
   }
 
-  static void insertNode(DSLContext dsl, int level, long position, Digest hash) {
-    dsl.insertInto(LOG_NODE, LEVEL, POSITION, HASH).values(level, position, hash.hex()).execute();
-  }
-
-  private Instant time(DSLContext dsl) {
-    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    return dsl.select(LEAF)
-        .from(LOG_RECORD)
-        .orderBy(IDX.desc())
-        .limit(1)
-        .fetchOptional(LEAF)
-        .map(leaf -> LedgerState.parse(leaf).time())
-        .filter(last -> last.isAfter(now))
-        .orElse(now);
+  /** The end of the log; nothing while it is empty. */
+  private Optional<Head> head(SqlProjections projections, DSLContext dsl) {
+    Optional<String> note = projections.newestNote();
+    Head known = head;
+    if (known != null && note.equals(Optional.of(known.note()))) {
+      return Optional.of(known);
+    }
+    long size = LedgerState.size(dsl);
+    if (size == 0) {
+      return Optional.empty();
+    }
+    String leaf = LedgerState.in(dsl).leaf(size - 1);
+    return Optional.of(
+        new Head(
+            note.orElse(""),
+            LedgerState.in(dsl).overTree(nodes -> CompactRange.load(size, nodes)),
+            LedgerState.parse(leaf).time()));
   }
 
   /** What cannot be read back as it was written must not get into a log that is for good. */
@@ -618,40 +651,40 @@ public final class Ledger implements AutoCloseable {
             .where(IDX.eq(written.record().index()), HASH.eq(written.hash().hex())));
   }
 
-  private Connection writer() throws SQLException {
+  private Prepared writer() throws SQLException {
     if (closed) {
       throw new IllegalStateException("the ledger is closed");
     }
-    Connection connection = writer;
-    if (connection != null && !connector.usable(connection)) {
+    Prepared current = writer;
+    if (current != null && !connector.usable(current.connection())) {
       discard();
-      connection = null;
+      current = null;
     }
-    if (connection == null) {
-      connection = connector.writer();
-      writer = connection;
+    if (current == null) {
+      current = new Prepared(connector.writer());
+      writer = current;
     }
-    return connection;
+    return current;
   }
 
   private void rollback() {
-    Connection connection = writer;
-    if (connection == null) {
+    Prepared current = writer;
+    if (current == null) {
       return;
     }
     try {
-      connection.rollback();
-      connection.setAutoCommit(true);
+      current.connection().rollback();
+      current.connection().setAutoCommit(true);
     } catch (SQLException e) {
       discard();
     }
   }
 
   private void discard() {
-    Connection connection = writer;
+    Prepared current = writer;
     writer = null;
-    if (connection != null) {
-      Database.close(connection);
+    if (current != null) {
+      Database.close(current.connection());
     }
   }
 

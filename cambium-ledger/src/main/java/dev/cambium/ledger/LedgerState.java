@@ -18,6 +18,8 @@ import dev.cambium.model.Json;
 import dev.cambium.model.Record;
 import dev.cambium.model.VersionRef;
 import java.nio.charset.StandardCharsets;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -192,27 +194,37 @@ public final class LedgerState {
 
   /** Runs a computation over the log's Merkle tree. */
   <T> T overTree(Function<NodeSource, T> computation) {
-    return source.read(dsl -> computation.apply(nodes(dsl)));
+    return source.read(
+        dsl -> {
+          // Asked some dozen times at once.
+          try (Prepared prepared = new Prepared(Database.connection(dsl))) {
+            return computation.apply(nodes(prepared));
+          }
+        });
   }
 
-  static NodeSource nodes(DSLContext dsl) {
+  private static NodeSource nodes(Prepared prepared) {
     return (level, position) -> {
-      Optional<String> hash =
-          level == 0
-              ? dsl.select(HASH).from(LOG_RECORD).where(IDX.eq(position)).fetchOptional(HASH)
-              : dsl.select(HASH)
-                  .from(LOG_NODE)
-                  .where(LEVEL.eq(level), POSITION.eq(position))
-                  .fetchOptional(HASH);
-      return new Digest(
-          hash.orElseThrow(
-              () ->
-                  new LedgerException(
-                      "the ledger's tree has no node at level "
-                          + level
-                          + ", position "
-                          + position
-                          + ": the database was changed from outside; run verify")));
+      try (ResultSet found =
+          (level == 0
+                  ? prepared.statement("select hash from log_record where idx = ?", position)
+                  : prepared.statement(
+                      "select hash from log_node where level = ? and position = ?",
+                      (long) level,
+                      position))
+              .executeQuery()) {
+        if (found.next()) {
+          return new Digest(found.getString(1));
+        }
+      } catch (SQLException e) {
+        throw SqlProjections.failed(e);
+      }
+      throw new LedgerException(
+          "the ledger's tree has no node at level "
+              + level
+              + ", position "
+              + position
+              + ": the database was changed from outside; run verify");
     };
   }
 
@@ -267,6 +279,11 @@ public final class LedgerState {
   /** The versions that a campaign made. */
   public List<Recorded<Fact.VersionRegistered>> versionsOf(String campaign) {
     return versions(CAMPAIGN.eq(campaign));
+  }
+
+  /** The versions that are built on none: foundations, as they came in. */
+  public List<Recorded<Fact.VersionRegistered>> foundations() {
+    return versions(PARENT_LINE.isNull());
   }
 
   /** The versions that are built directly on one. */
@@ -494,6 +511,27 @@ public final class LedgerState {
     return facts(Fact.LineSettled.class, SETTLEMENT_TABLE, RECORD_IDX, CAMPAIGN.eq(campaign));
   }
 
+  /** How a campaign left a line, if it is done with it. */
+  public Optional<Recorded<Fact.LineSettled>> settlement(String campaign, String line) {
+    return last(
+        Fact.LineSettled.class,
+        SETTLEMENT_TABLE,
+        RECORD_IDX,
+        CAMPAIGN.eq(campaign).and(LINE.eq(line)));
+  }
+
+  /** How the last campaign that was done with it left each line. */
+  public SortedMap<String, Recorded<Fact.LineSettled>> lastSettlements() {
+    SortedMap<String, Recorded<Fact.LineSettled>> last = new TreeMap<>();
+    facts(
+            Fact.LineSettled.class,
+            SETTLEMENT_TABLE,
+            RECORD_IDX,
+            RECORD_IDX.in(select(max(RECORD_IDX)).from(SETTLEMENT_TABLE).groupBy(LINE)))
+        .forEach(settled -> last.put(settled.fact().line(), settled));
+    return Collections.unmodifiableSortedMap(last);
+  }
+
   // --------------------------------------------------------------------- actions and verdicts
 
   /** The result of an action, if it was ever carried out. */
@@ -529,29 +567,39 @@ public final class LedgerState {
     return facts(Fact.VerdictReached.class, VERDICT, RECORD_IDX, is(candidate));
   }
 
+  /** The verdicts on the versions that every line's channel of one kind points at, by line. */
+  public Map<String, List<Recorded<Fact.VerdictReached>>> verdictsAt(Channel channel) {
+    Table<?> at = CHANNEL_TABLE.as("at");
+    Table<?> verdict = VERDICT.as("v");
+    Map<String, List<Recorded<Fact.VerdictReached>>> all = new TreeMap<>();
+    for (String leaf :
+        source.read(
+            dsl ->
+                dsl.select(LEAF)
+                    .from(at)
+                    .join(verdict)
+                    .on(
+                        field(name("v", "line"), SQLDataType.CLOB)
+                            .eq(field(name("at", "line"), SQLDataType.CLOB)),
+                        field(name("v", "number"), SQLDataType.INTEGER)
+                            .eq(field(name("at", "number"), SQLDataType.INTEGER)))
+                    .join(LOG_RECORD)
+                    .on(IDX.eq(field(name("v", "record_idx"), SQLDataType.BIGINT)))
+                    .where(field(name("at", "channel"), SQLDataType.CLOB).eq(channel.label()))
+                    .orderBy(IDX)
+                    .fetch(LEAF))) {
+      Recorded<Fact.VerdictReached> found = Recorded.of(parse(leaf), Fact.VerdictReached.class);
+      all.computeIfAbsent(found.fact().candidate().line(), line -> new ArrayList<>()).add(found);
+    }
+    return Collections.unmodifiableMap(all);
+  }
+
   /** The verdicts that a campaign reached. */
   public List<Recorded<Fact.VerdictReached>> verdictsOf(String campaign) {
     return facts(Fact.VerdictReached.class, VERDICT, RECORD_IDX, CAMPAIGN.eq(campaign));
   }
 
   // -------------------------------------------------------------------------------- artifacts
-
-  /** The records that name an artifact. */
-  public List<Record> recordsNaming(Digest artifact) {
-    return source.read(
-        dsl ->
-            dsl
-                .select(LEAF)
-                .from(ARTIFACT)
-                .join(LOG_RECORD)
-                .on(IDX.eq(RECORD_IDX))
-                .where(DIGEST.eq(artifact.hex()))
-                .orderBy(IDX)
-                .fetch(LEAF)
-                .stream()
-                .map(LedgerState::parse)
-                .toList());
-  }
 
   /** Gives every artifact that a record names, once each, in the order of the digests. */
   public void forEachArtifact(Consumer<Digest> consumer) {

@@ -84,9 +84,7 @@ final class Preconditions {
     }
     if (precondition instanceof Precondition.LineUnsettled unsettled) {
       return unlessAbsent(
-          state.settlements(unsettled.campaign()).stream()
-              .filter(settled -> settled.fact().line().equals(unsettled.line()))
-              .findFirst(),
+          state.settlement(unsettled.campaign(), unsettled.line()),
           unsettled,
           unsettled.line() + " not settled by campaign " + unsettled.campaign());
     }

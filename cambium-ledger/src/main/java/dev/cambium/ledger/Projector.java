@@ -1,10 +1,7 @@
 package dev.cambium.ledger;
 
-import static dev.cambium.ledger.LedgerState.is;
 import static dev.cambium.ledger.LedgerState.label;
 import static dev.cambium.ledger.Schema.*;
-import static org.jooq.impl.DSL.count;
-import static org.jooq.impl.DSL.selectOne;
 
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
@@ -14,16 +11,11 @@ import dev.cambium.model.Record;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.TreeMap;
-import org.jooq.Condition;
-import org.jooq.DSLContext;
-import org.jooq.Field;
-import org.jooq.Record1;
-import org.jooq.Table;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -79,12 +71,13 @@ final class Projector {
 
   private static final int LONGEST_KIND = 40;
 
-  private final DSLContext dsl;
-  private final LedgerState state;
+  private static final int SIGNAL_CAMPAIGN = SIGNALS.place(CAMPAIGN);
+  private static final int MOVED_AT = CHANNELS.place(RECORD_IDX);
 
-  Projector(DSLContext dsl) {
-    this.dsl = dsl;
-    this.state = LedgerState.in(dsl);
+  private final Projections now;
+
+  Projector(Projections now) {
+    this.now = now;
   }
 
   /**
@@ -97,7 +90,7 @@ final class Projector {
     Fact fact = record.fact();
     if (fact instanceof Fact.EcosystemDeclared declared) {
       needText(declared.name(), Integer.MAX_VALUE, "the name of an ecosystem");
-      dsl.insertInto(ECOSYSTEM, RECORD_IDX, NAME).values(index, declared.name()).execute();
+      now.add(ECOSYSTEMS, index, declared.name());
     } else if (fact instanceof Fact.VersionRegistered registered) {
       register(index, registered);
     } else if (fact instanceof Fact.SignalReceived received) {
@@ -107,9 +100,7 @@ final class Projector {
     } else if (fact instanceof Fact.DecisionTaken taken) {
       needText(taken.point(), Integer.MAX_VALUE, "a decision point");
       needOpen(taken.campaign(), "decision " + taken.point());
-      dsl.insertInto(DECISION_TABLE, RECORD_IDX, CAMPAIGN, POINT)
-          .values(index, taken.campaign(), taken.point())
-          .execute();
+      now.add(DECISIONS, index, taken.campaign(), taken.point());
     } else if (fact instanceof Fact.ActionFinished finished) {
       finish(index, finished);
     } else if (fact instanceof Fact.VerdictReached reached) {
@@ -126,13 +117,13 @@ final class Projector {
       throw new AssertionError("a fact without a transition: " + fact.getClass());
     }
     for (Digest artifact : new HashSet<>(fact.artifacts())) {
-      dsl.insertInto(ARTIFACT, DIGEST, RECORD_IDX).values(artifact.hex(), index).execute();
+      now.add(ARTIFACTS, index, artifact.hex());
     }
   }
 
   private void register(long index, Fact.VersionRegistered fact) {
     VersionRef version = fact.version();
-    int next = state.nextVersionNumber(version.line());
+    int next = now.lastNumber(version.line()) + 1;
     need(
         version.number() == next,
         "%s cannot be registered: the next version of %s is %s@%d",
@@ -161,35 +152,30 @@ final class Projector {
     Digest action = fact.action();
     if (action != null) {
       need(
-          exists(ACTION_TABLE, ACTION.eq(action.hex())),
+          now.isFinished(action),
           "%s cannot be registered: the action %s that made it is not recorded as finished",
           version,
           action);
     }
     needOpenIfGiven(fact.campaign(), "version " + version);
 
-    dsl.insertInto(VERSION_TABLE)
-        .set(LINE, version.line())
-        .set(NUMBER, version.number())
-        .set(MANIFEST, fact.manifest().hex())
-        .set(PARENT_LINE, parent == null ? null : parent.line())
-        .set(PARENT_NUMBER, parent == null ? null : (Integer) parent.number())
-        .set(CAMPAIGN, fact.campaign())
-        .set(RECORD_IDX, index)
-        .execute();
+    now.registered(
+        version,
+        version.line(),
+        (long) version.number(),
+        fact.manifest().hex(),
+        parent == null ? null : parent.line(),
+        parent == null ? null : (Long) (long) parent.number(),
+        fact.campaign(),
+        index);
     for (Digest data : new HashSet<>(fact.data())) {
-      dsl.insertInto(VERSION_DATA, LINE, NUMBER, DIGEST, RECORD_IDX)
-          .values(version.line(), version.number(), data.hex(), index)
-          .execute();
+      now.add(VERSIONS_DATA, version.line(), (long) version.number(), data.hex(), index);
     }
   }
 
   private void receive(long index, Fact.SignalReceived fact) {
     needText(fact.signal(), LONGEST_NAME, "the name of a signal");
-    need(
-        !exists(SIGNAL_TABLE, SIGNAL.eq(fact.signal())),
-        "signal %s was received before",
-        fact.signal());
+    need(now.row(SIGNALS, fact.signal()).isEmpty(), "signal %s was received before", fact.signal());
     switch (fact.kind()) {
       case DATA ->
           need(
@@ -205,63 +191,56 @@ final class Projector {
         needRegistered(upstream, "the version of signal " + fact.signal());
       }
     }
-    dsl.insertInto(SIGNAL_TABLE, SIGNAL, LINE, RECEIVED_IDX, RECORD_IDX)
-        .values(fact.signal(), fact.line(), index, index)
-        .execute();
+    now.put(SIGNALS, fact.signal(), fact.line(), index, null, index);
   }
 
   private void open(long index, Fact.CampaignOpened fact) {
     String campaign = fact.campaign();
     needText(campaign, LONGEST_NAME, "the name of a campaign");
-    need(!exists(CAMPAIGN_TABLE, CAMPAIGN.eq(campaign)), "campaign %s was opened before", campaign);
-    Optional<String> other = openCampaign();
+    need(now.row(CAMPAIGNS, campaign).isEmpty(), "campaign %s was opened before", campaign);
+    Optional<String> other = now.openCampaign();
     need(
         other.isEmpty(),
         "campaign %s cannot be opened: campaign %s is open",
         campaign,
         other.orElse("none"));
-    Set<String> seen = new HashSet<>();
+    Map<String, Object[]> taken = new LinkedHashMap<>();
     for (String signal : fact.signals()) {
-      need(seen.add(signal), "campaign %s names signal %s twice", campaign, signal);
-      Record1<String> found =
-          dsl.select(CAMPAIGN).from(SIGNAL_TABLE).where(SIGNAL.eq(signal)).fetchOne();
-      if (found == null) {
-        throw new InvalidFactException(
-            "campaign " + campaign + " answers signal " + signal + ", which was never received");
-      }
+      Object[] row =
+          now.row(SIGNALS, signal)
+              .orElseThrow(
+                  () ->
+                      new InvalidFactException(
+                          "campaign "
+                              + campaign
+                              + " answers signal "
+                              + signal
+                              + ", which was never received"))
+              .clone();
       need(
-          found.value1() == null,
+          row[SIGNAL_CAMPAIGN] == null,
           "campaign %s answers signal %s, which campaign %s has taken up",
           campaign,
           signal,
-          found.value1());
+          row[SIGNAL_CAMPAIGN]);
+      row[SIGNAL_CAMPAIGN] = campaign;
+      row[row.length - 1] = index;
+      need(taken.put(signal, row) == null, "campaign %s names signal %s twice", campaign, signal);
     }
-    dsl.insertInto(CAMPAIGN_TABLE, CAMPAIGN, OPENED_IDX, RECORD_IDX)
-        .values(campaign, index, index)
-        .execute();
-    for (String signal : fact.signals()) {
-      dsl.update(SIGNAL_TABLE)
-          .set(CAMPAIGN, campaign)
-          .set(RECORD_IDX, index)
-          .where(SIGNAL.eq(signal))
-          .execute();
-    }
+    now.opened(campaign, campaign, index, null, null, index);
+    taken.values().forEach(row -> now.put(SIGNALS, row));
   }
 
   private void finish(long index, Fact.ActionFinished fact) {
     needText(fact.kind(), LONGEST_KIND, "the kind of an action");
     need(
-        !exists(ACTION_TABLE, ACTION.eq(fact.action().hex())),
-        "action %s is recorded as finished already",
-        fact.action());
+        !now.isFinished(fact.action()), "action %s is recorded as finished already", fact.action());
     need(
         Double.isFinite(fact.seconds()) && fact.seconds() >= 0,
         "action %s took %s seconds",
         fact.action(),
         fact.seconds());
-    dsl.insertInto(ACTION_TABLE, ACTION, KIND, RECORD_IDX)
-        .values(fact.action().hex(), fact.kind(), index)
-        .execute();
+    now.finished(fact.action(), fact.action().hex(), fact.kind(), index);
   }
 
   private void judge(long index, Fact.VerdictReached fact) {
@@ -271,15 +250,16 @@ final class Projector {
       needRegistered(reference, "the reference of a verdict on " + fact.candidate());
     }
     needOpenIfGiven(fact.campaign(), "verdict on " + fact.candidate());
-    dsl.insertInto(VERDICT, RECORD_IDX, LINE, NUMBER, DECISION, EVIDENCE, CAMPAIGN)
-        .values(
-            index,
-            fact.candidate().line(),
-            fact.candidate().number(),
-            label(fact.decision()),
-            fact.evidence().hex(),
-            fact.campaign())
-        .execute();
+    now.judged(
+        fact.candidate(),
+        fact.evidence(),
+        fact.decision(),
+        index,
+        fact.candidate().line(),
+        (long) fact.candidate().number(),
+        label(fact.decision()),
+        fact.evidence().hex(),
+        fact.campaign());
   }
 
   private void move(long index, Fact.ChannelMoved fact) {
@@ -288,7 +268,7 @@ final class Projector {
     String channel = fact.channel().label() + " of " + line;
     need(to.line().equals(line), "%s cannot move to %s, which is of another line", channel, to);
     needRegistered(to, "where " + channel + " moves");
-    Optional<VersionRef> current = state.channel(line, fact.channel());
+    Optional<VersionRef> current = now.channel(line, fact.channel());
     Optional<VersionRef> from = Optional.ofNullable(fact.from());
     need(
         current.equals(from),
@@ -306,25 +286,13 @@ final class Projector {
       case RELEASE -> release(fact, channel);
       case ROLLBACK ->
           need(
-              exists(CHANNEL_MOVE, is(to).and(CHANNEL.eq(fact.channel().label()))),
+              now.wasAt(to, fact.channel()),
               "%s cannot be rolled back to %s, where it never was",
               channel,
               to);
     }
-    dsl.insertInto(CHANNEL_MOVE, RECORD_IDX, LINE, CHANNEL, NUMBER)
-        .values(index, line, fact.channel().label(), to.number())
-        .execute();
-    if (current.isEmpty()) {
-      dsl.insertInto(CHANNEL_TABLE, LINE, CHANNEL, NUMBER, RECORD_IDX)
-          .values(line, fact.channel().label(), to.number(), index)
-          .execute();
-    } else {
-      dsl.update(CHANNEL_TABLE)
-          .set(NUMBER, to.number())
-          .set(RECORD_IDX, index)
-          .where(LINE.eq(line), CHANNEL.eq(fact.channel().label()))
-          .execute();
-    }
+    now.moved(to, fact.channel(), index, line, fact.channel().label(), (long) to.number());
+    now.put(CHANNELS, line, fact.channel().label(), (long) to.number(), index);
   }
 
   private void release(Fact.ChannelMoved fact, String channel) {
@@ -339,12 +307,7 @@ final class Projector {
           channel);
       return;
     }
-    List<String> decisions =
-        dsl.select(DECISION)
-            .from(VERDICT)
-            .where(is(fact.to()), EVIDENCE.eq(evidence.hex()))
-            .orderBy(RECORD_IDX)
-            .fetch(DECISION);
+    List<String> decisions = now.decisions(fact.to(), evidence);
     need(
         !decisions.isEmpty(),
         "%s cannot be released as %s: no verdict on it has the evidence %s",
@@ -364,11 +327,11 @@ final class Projector {
     String what = "settlement of " + fact.line();
     long opened = needOpen(fact.campaign(), what);
     need(
-        !exists(SETTLEMENT_TABLE, CAMPAIGN.eq(fact.campaign()).and(LINE.eq(fact.line()))),
+        !now.isSettled(fact.campaign(), fact.line()),
         "campaign %s has settled %s already",
         fact.campaign(),
         fact.line());
-    Optional<VersionRef> stable = state.channel(fact.line(), Channel.STABLE);
+    Optional<VersionRef> stable = now.channel(fact.line(), Channel.STABLE);
     Optional<VersionRef> claimed = Optional.ofNullable(fact.version());
     need(
         stable.equals(claimed),
@@ -377,28 +340,21 @@ final class Projector {
         describe(claimed),
         describe(stable));
     if (fact.settlement() == Fact.Settlement.RELEASED) {
-      Condition moved =
-          LINE.eq(fact.line()).and(CHANNEL.eq(Channel.STABLE.label())).and(RECORD_IDX.gt(opened));
       need(
-          exists(CHANNEL_TABLE, moved),
+          now.row(CHANNELS, fact.line(), Channel.STABLE.label())
+              .filter(row -> (Long) row[MOVED_AT] > opened)
+              .isPresent(),
           "%s says released, but its stable channel has not moved since campaign %s opened",
           what,
           fact.campaign());
     }
-    dsl.insertInto(SETTLEMENT_TABLE, CAMPAIGN, LINE, SETTLEMENT, RECORD_IDX)
-        .values(fact.campaign(), fact.line(), label(fact.settlement()), index)
-        .execute();
+    String how = label(fact.settlement());
+    now.settled(fact.campaign(), fact.line(), how, fact.campaign(), fact.line(), how, index);
   }
 
   private void close(long index, Fact.CampaignClosed fact) {
-    needOpen(fact.campaign(), "end of campaign " + fact.campaign());
-    Map<String, Integer> counts =
-        new TreeMap<>(
-            dsl.select(SETTLEMENT, count())
-                .from(SETTLEMENT_TABLE)
-                .where(CAMPAIGN.eq(fact.campaign()))
-                .groupBy(SETTLEMENT)
-                .fetchMap(SETTLEMENT, count()));
+    long opened = needOpen(fact.campaign(), "end of campaign " + fact.campaign());
+    Map<String, Integer> counts = now.settlements(fact.campaign());
     Map<String, Integer> claimed = new TreeMap<>(fact.summary());
     claimed.values().removeIf(n -> n == 0);
     need(
@@ -407,12 +363,7 @@ final class Projector {
         fact.campaign(),
         claimed,
         counts);
-    dsl.update(CAMPAIGN_TABLE)
-        .set(CLOSED_IDX, index)
-        .set(OUTCOME, label(fact.outcome()))
-        .set(RECORD_IDX, index)
-        .where(CAMPAIGN.eq(fact.campaign()))
-        .execute();
+    now.closed(fact.campaign(), fact.campaign(), opened, index, label(fact.outcome()), index);
   }
 
   private void rotate(long index, Fact.KeyRotated fact) {
@@ -429,15 +380,13 @@ final class Projector {
         "the key %s of the log cannot be replaced by %s",
         from,
         to);
-    Optional<String> last = state.signingKey();
+    Optional<String> last = now.signingKey();
     need(
         last.isEmpty() || last.get().equals(from.toString()),
         "the key %s cannot be replaced: the log is signed by %s",
         from,
         last.orElse("none"));
-    dsl.insertInto(SIGNING_KEY, RECORD_IDX, FORMER, VERIFIER)
-        .values(index, fact.from(), fact.to())
-        .execute();
+    now.signedBy(fact.to(), index, fact.from(), fact.to());
   }
 
   private void needOpenIfGiven(@Nullable String campaign, String what) {
@@ -448,11 +397,7 @@ final class Projector {
 
   /** The index at which the campaign was opened. */
   private long needOpen(String campaign, String what) {
-    Field<Long> opened = OPENED_IDX;
-    return dsl.select(opened)
-        .from(CAMPAIGN_TABLE)
-        .where(CAMPAIGN.eq(campaign), CLOSED_IDX.isNull())
-        .fetchOptional(opened)
+    return now.opened(campaign)
         .orElseThrow(
             () ->
                 new InvalidFactException(
@@ -460,23 +405,12 @@ final class Projector {
                         + " belongs to campaign "
                         + campaign
                         + ", which is not open (open: "
-                        + openCampaign().orElse("none")
+                        + now.openCampaign().orElse("none")
                         + ")"));
   }
 
-  private Optional<String> openCampaign() {
-    return dsl.select(CAMPAIGN)
-        .from(CAMPAIGN_TABLE)
-        .where(CLOSED_IDX.isNull())
-        .fetchOptional(CAMPAIGN);
-  }
-
   private void needRegistered(VersionRef version, String what) {
-    need(exists(VERSION_TABLE, is(version)), "%s, %s, is not registered", what, version);
-  }
-
-  private boolean exists(Table<?> table, Condition condition) {
-    return dsl.fetchExists(selectOne().from(table).where(condition));
+    need(now.isRegistered(version), "%s, %s, is not registered", what, version);
   }
 
   private static String describe(Optional<VersionRef> version) {

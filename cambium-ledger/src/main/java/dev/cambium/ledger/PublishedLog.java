@@ -110,8 +110,8 @@ public final class PublishedLog {
           file + " is not a checkpoint of this log; publish to another directory: " + e, e);
     }
     if (before.size() > head.size()
-        || !CompactRange.load(before.size(), state.overTree(nodes -> nodes))
-            .root()
+        || !state
+            .overTree(nodes -> CompactRange.load(before.size(), nodes).root())
             .equals(before.root())) {
       throw new LedgerException(
           directory

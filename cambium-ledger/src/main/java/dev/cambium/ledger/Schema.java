@@ -4,7 +4,10 @@ import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.table;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jooq.Field;
 import org.jooq.Record;
 import org.jooq.Table;
@@ -14,7 +17,7 @@ import org.jooq.impl.SQLDataType;
 final class Schema {
 
   /** The newest migration script; see {@code V*.sql} beside this package's classes. */
-  static final int VERSION = 3;
+  static final int VERSION = 4;
 
   static final Table<Record> LOG_RECORD = table(name("log_record"));
   static final Table<Record> LOG_NODE = table(name("log_node"));
@@ -72,57 +75,131 @@ final class Schema {
   static final Field<String> VERIFIER = text("verifier");
 
   /**
-   * A table that follows from the records alone.
+   * A table, its columns in their order.
    *
    * @param key columns of its primary key
-   * @param values the other columns
+   * @param columns all of them, those of the key first
+   * @param changes whether a record may change a row that an earlier one made
    */
-  record Derived(String name, Table<Record> table, List<Field<?>> key, List<Field<?>> values) {}
+  record Relation(
+      String name,
+      Table<Record> table,
+      List<Field<?>> key,
+      List<Field<?>> columns,
+      boolean changes) {
 
-  /** Every derived table, in an order in which each comes after those that it refers to. */
-  static final List<Derived> DERIVED =
+    /** The columns beside the key. */
+    List<Field<?>> values() {
+      return columns.subList(key.size(), columns.size());
+    }
+
+    /** The columns' names, for SQL. */
+    String names() {
+      return columns.stream().map(Field::getName).collect(Collectors.joining(", "));
+    }
+
+    /** The place of a column among all. */
+    int place(Field<?> column) {
+      return columns.indexOf(column);
+    }
+
+    /** The values of the key. */
+    List<Object> keyOf(Object[] row) {
+      return List.of(Arrays.copyOf(row, key.size()));
+    }
+  }
+
+  static final Relation RECORDS =
+      fixed("log_record", LOG_RECORD, List.of(IDX), List.of(LEAF, HASH));
+  static final Relation CHECKPOINTS =
+      fixed("log_checkpoint", LOG_CHECKPOINT, List.of(SIZE), List.of(NOTE));
+  static final Relation NODES =
+      fixed("log_node", LOG_NODE, List.of(LEVEL, POSITION), List.of(HASH));
+  static final Relation ECOSYSTEMS =
+      fixed("ecosystem", ECOSYSTEM, List.of(RECORD_IDX), List.of(NAME));
+  static final Relation VERSIONS =
+      fixed(
+          "version",
+          VERSION_TABLE,
+          List.of(LINE, NUMBER),
+          List.of(MANIFEST, PARENT_LINE, PARENT_NUMBER, CAMPAIGN, RECORD_IDX));
+  static final Relation VERSIONS_DATA =
+      fixed("version_data", VERSION_DATA, List.of(LINE, NUMBER, DIGEST), List.of(RECORD_IDX));
+  static final Relation CAMPAIGNS =
+      changing(
+          "campaign",
+          CAMPAIGN_TABLE,
+          List.of(CAMPAIGN),
+          List.of(OPENED_IDX, CLOSED_IDX, OUTCOME, RECORD_IDX));
+  static final Relation SIGNALS =
+      changing(
+          "signal",
+          SIGNAL_TABLE,
+          List.of(SIGNAL),
+          List.of(LINE, RECEIVED_IDX, CAMPAIGN, RECORD_IDX));
+  static final Relation DECISIONS =
+      fixed("decision", DECISION_TABLE, List.of(RECORD_IDX), List.of(CAMPAIGN, POINT));
+  static final Relation ACTIONS =
+      fixed("action", ACTION_TABLE, List.of(ACTION), List.of(KIND, RECORD_IDX));
+  static final Relation VERDICTS =
+      fixed(
+          "verdict",
+          VERDICT,
+          List.of(RECORD_IDX),
+          List.of(LINE, NUMBER, DECISION, EVIDENCE, CAMPAIGN));
+  static final Relation CHANNELS =
+      changing("channel", CHANNEL_TABLE, List.of(LINE, CHANNEL), List.of(NUMBER, RECORD_IDX));
+  static final Relation MOVES =
+      fixed("channel_move", CHANNEL_MOVE, List.of(RECORD_IDX), List.of(LINE, CHANNEL, NUMBER));
+  static final Relation SETTLEMENTS =
+      fixed(
+          "settlement", SETTLEMENT_TABLE, List.of(CAMPAIGN, LINE), List.of(SETTLEMENT, RECORD_IDX));
+  static final Relation ARTIFACTS =
+      fixed("artifact", ARTIFACT, List.of(RECORD_IDX, DIGEST), List.of());
+  static final Relation SIGNING_KEYS =
+      fixed("signing_key", SIGNING_KEY, List.of(RECORD_IDX), List.of(FORMER, VERIFIER));
+
+  /**
+   * Every table that follows from the records alone, in an order in which each comes after those
+   * that it refers to.
+   */
+  static final List<Relation> DERIVED =
       List.of(
-          derived("log_node", LOG_NODE, List.of(LEVEL, POSITION), List.of(HASH)),
-          derived("ecosystem", ECOSYSTEM, List.of(RECORD_IDX), List.of(NAME)),
-          derived(
-              "version",
-              VERSION_TABLE,
-              List.of(LINE, NUMBER),
-              List.of(MANIFEST, PARENT_LINE, PARENT_NUMBER, CAMPAIGN, RECORD_IDX)),
-          derived("version_data", VERSION_DATA, List.of(LINE, NUMBER, DIGEST), List.of(RECORD_IDX)),
-          derived(
-              "campaign",
-              CAMPAIGN_TABLE,
-              List.of(CAMPAIGN),
-              List.of(OPENED_IDX, CLOSED_IDX, OUTCOME, RECORD_IDX)),
-          derived(
-              "signal",
-              SIGNAL_TABLE,
-              List.of(SIGNAL),
-              List.of(LINE, RECEIVED_IDX, CAMPAIGN, RECORD_IDX)),
-          derived("decision", DECISION_TABLE, List.of(RECORD_IDX), List.of(CAMPAIGN, POINT)),
-          derived("action", ACTION_TABLE, List.of(ACTION), List.of(KIND, RECORD_IDX)),
-          derived(
-              "verdict",
-              VERDICT,
-              List.of(RECORD_IDX),
-              List.of(LINE, NUMBER, DECISION, EVIDENCE, CAMPAIGN)),
-          derived("channel", CHANNEL_TABLE, List.of(LINE, CHANNEL), List.of(NUMBER, RECORD_IDX)),
-          derived(
-              "channel_move", CHANNEL_MOVE, List.of(RECORD_IDX), List.of(LINE, CHANNEL, NUMBER)),
-          derived(
-              "settlement",
-              SETTLEMENT_TABLE,
-              List.of(CAMPAIGN, LINE),
-              List.of(SETTLEMENT, RECORD_IDX)),
-          derived("artifact", ARTIFACT, List.of(DIGEST, RECORD_IDX), List.of()),
-          derived("signing_key", SIGNING_KEY, List.of(RECORD_IDX), List.of(FORMER, VERIFIER)));
+          NODES,
+          ECOSYSTEMS,
+          VERSIONS,
+          VERSIONS_DATA,
+          CAMPAIGNS,
+          SIGNALS,
+          DECISIONS,
+          ACTIONS,
+          VERDICTS,
+          CHANNELS,
+          MOVES,
+          SETTLEMENTS,
+          ARTIFACTS,
+          SIGNING_KEYS);
 
   private Schema() {}
 
-  private static Derived derived(
+  private static Relation fixed(
       String name, Table<Record> table, List<Field<?>> key, List<Field<?>> values) {
-    return new Derived(name, table, key, values);
+    return relation(name, table, key, values, false);
+  }
+
+  private static Relation changing(
+      String name, Table<Record> table, List<Field<?>> key, List<Field<?>> values) {
+    return relation(name, table, key, values, true);
+  }
+
+  private static Relation relation(
+      String name,
+      Table<Record> table,
+      List<Field<?>> key,
+      List<Field<?>> values,
+      boolean changes) {
+    List<Field<?>> columns = Stream.concat(key.stream(), values.stream()).toList();
+    return new Relation(name, table, key, columns, changes);
   }
 
   private static Field<String> text(String column) {

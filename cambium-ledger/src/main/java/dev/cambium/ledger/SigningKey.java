@@ -20,7 +20,7 @@ import java.security.KeyFactory;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
-import java.security.Signature;
+import java.security.interfaces.EdECPrivateKey;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -46,10 +46,16 @@ public final class SigningKey {
       EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
   private final PrivateKey key;
+  private final Signatures.Seed seed;
   private final VerifierKey verifier;
 
   private SigningKey(PrivateKey key, VerifierKey verifier) {
     this.key = key;
+    this.seed =
+        new Signatures.Seed(
+            ((EdECPrivateKey) key)
+                .getBytes()
+                .orElseThrow(() -> new LedgerException("the signing key does not give its bytes")));
     this.verifier = verifier;
   }
 
@@ -291,13 +297,6 @@ public final class SigningKey {
   }
 
   byte[] sign(byte[] message) {
-    try {
-      Signature ed25519 = Signature.getInstance("Ed25519");
-      ed25519.initSign(key);
-      ed25519.update(message);
-      return ed25519.sign();
-    } catch (GeneralSecurityException e) {
-      throw new LedgerException("cannot sign a checkpoint with " + verifier.name(), e);
-    }
+    return Signatures.sign(seed, message);
   }
 }

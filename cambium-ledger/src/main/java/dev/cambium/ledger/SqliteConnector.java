@@ -21,6 +21,15 @@ import org.sqlite.SQLiteDataSource;
  */
 final class SqliteConnector implements Connector {
 
+  /**
+   * Pages of the write-ahead log, of 4 KiB mostly, before they are copied into the file. That costs
+   * as much as some commits, and what was changed often meanwhile is copied once.
+   */
+  private static final int LOG_PAGES = 4_000;
+
+  /** At most, in KiB, and only as far as there is something to hold. */
+  private static final int CACHE_KIB = 64 << 10;
+
   private final Path file;
 
   /** What the file was when the writer was opened. */
@@ -36,6 +45,7 @@ final class SqliteConnector implements Connector {
     config.setSynchronous(synchronous);
     config.enforceForeignKeys(foreignKeys);
     config.setBusyTimeout(PATIENCE_MS);
+    config.setCacheSize(-CACHE_KIB);
     config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
     return source(config);
   }
@@ -56,6 +66,12 @@ final class SqliteConnector implements Connector {
       throw new SQLException(file + " was removed; put it back");
     }
     Connection writer = dataSource(SQLiteConfig.SynchronousMode.FULL, true).getConnection();
+    try (Statement statement = writer.createStatement()) {
+      statement.execute("pragma wal_autocheckpoint = " + LOG_PAGES);
+    } catch (SQLException e) {
+      Database.close(writer);
+      throw e;
+    }
     opened = identity();
     return writer;
   }
@@ -87,6 +103,7 @@ final class SqliteConnector implements Connector {
     SQLiteConfig config = new SQLiteConfig();
     config.setReadOnly(true);
     config.setBusyTimeout(PATIENCE_MS);
+    config.setCacheSize(-CACHE_KIB / 2);
     config.setTransactionMode(SQLiteConfig.TransactionMode.DEFERRED);
     return source(config).getConnection();
   }

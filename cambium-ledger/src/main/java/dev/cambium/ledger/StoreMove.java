@@ -265,7 +265,8 @@ public final class StoreMove {
           requireSame(snapshot, there, held);
         });
     long size = LedgerState.size(snapshot);
-    copyBatches(snapshot, writing, there, held, size);
+    Prepared prepared = new Prepared(writing);
+    copyBatches(snapshot, prepared, there, held, size);
 
     // Nobody appends to the source from here on.
     DSLContext last = Database.dsl(closing, source.dialect());
@@ -274,7 +275,7 @@ public final class StoreMove {
         closing,
         () -> {
           long all = LedgerState.size(last);
-          copyBatches(last, writing, there, size, all);
+          copyBatches(last, prepared, there, size, all);
           inTransaction(target, writing, () -> requireSame(last, there, all));
           verify();
           moved().set(last);
@@ -284,12 +285,12 @@ public final class StoreMove {
   }
 
   private void copyBatches(
-      DSLContext here, Connection writing, DSLContext there, long from, long size)
+      DSLContext here, Prepared writing, DSLContext there, long from, long size)
       throws SQLException {
     for (long at = from; at < size; at += batch) {
       long begin = at;
       long end = Math.min(size, at + batch);
-      inTransaction(target, writing, () -> copy(here, there, begin, end));
+      inTransaction(target, writing.connection(), () -> copy(here, writing, there, begin, end));
       progress.at("Moving records", end, size, "");
     }
   }
@@ -320,9 +321,10 @@ public final class StoreMove {
   }
 
   /** Copies records, with the checkpoints that cover them, and replays them. */
-  private void copy(DSLContext here, DSLContext there, long begin, long end) {
-    CompactRange tree = CompactRange.load(begin, LedgerState.nodes(there));
-    Projector projector = new Projector(there);
+  private void copy(DSLContext here, Prepared writing, DSLContext there, long begin, long end) {
+    CompactRange tree = LedgerState.in(there).overTree(nodes -> CompactRange.load(begin, nodes));
+    SqlProjections projections = new SqlProjections(writing);
+    Projector projector = new Projector(projections);
     long expected = begin;
     for (Record3<Long, String, String> row :
         here.select(IDX, LEAF, HASH)
@@ -338,11 +340,8 @@ public final class StoreMove {
       if (!hash.hex().equals(row.value3())) {
         throw damaged("record " + index + " is not what its hash says");
       }
-      there
-          .insertInto(LOG_RECORD, IDX, LEAF, HASH)
-          .values(index, row.value2(), row.value3())
-          .execute();
-      tree.append(hash, (level, position, node) -> Ledger.insertNode(there, level, position, node));
+      projections.record(index, row.value2(), hash);
+      tree.append(hash, projections::node);
       projector.apply(LedgerState.parse(row.value2()));
     }
     for (Record2<Long, String> note :
@@ -351,8 +350,9 @@ public final class StoreMove {
             .where(SIZE.gt(begin), SIZE.le(end))
             .orderBy(SIZE)
             .fetch()) {
-      there.insertInto(LOG_CHECKPOINT, SIZE, NOTE).values(note.value1(), note.value2()).execute();
+      projections.checkpoint(note.value1(), note.value2());
     }
+    projections.flush();
   }
 
   private LedgerException damaged(String what) {
@@ -426,6 +426,7 @@ public final class StoreMove {
         checkpoints,
         newest == null
             ? Optional.empty()
-            : Optional.of(CompactRange.load(records, LedgerState.nodes(there)).root()));
+            : Optional.of(
+                LedgerState.in(there).overTree(nodes -> CompactRange.load(records, nodes).root())));
   }
 }

@@ -2,8 +2,10 @@ package dev.cambium.ledger;
 
 import static dev.cambium.ledger.Schema.*;
 import static org.jooq.impl.DSL.max;
-import static org.jooq.impl.DSL.min;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import dev.cambium.ledger.RowCheck.Difference;
+import dev.cambium.ledger.Schema.Relation;
 import dev.cambium.ledger.VerificationReport.Finding;
 import dev.cambium.ledger.VerificationReport.Severity;
 import dev.cambium.ledger.merkle.CompactRange;
@@ -13,31 +15,35 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Record;
 import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import org.jooq.Condition;
 import org.jooq.Cursor;
 import org.jooq.DSLContext;
-import org.jooq.Field;
 import org.jooq.Record2;
-import org.jooq.Record3;
 import org.jooq.SQLDialect;
-import org.jooq.exception.DataAccessException;
-import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Recomputes everything that a ledger says. One pass over the records in their order hashes each,
- * grows the tree, holds it against every checkpoint on the way and replays the facts into a scratch
- * database; then the derived tables of both databases are compared row by row, and every artifact
- * that a record names is looked at. Cursors and the scratch database keep the memory constant,
- * however long the log is.
+ * grows the tree, holds it against every checkpoint on the way, replays the facts and holds the
+ * rows that follow from them against those that are there; then every artifact that a record names
+ * is looked at. Records and rows are read beside each other and not kept; what later records may
+ * refer to is, in up to a hundred bytes a record. Parsing, hashing and signatures are the work of
+ * all cores.
  *
  * <p>Where a leaf is not what its stored hash says, the tree goes on with the stored hash: if the
  * signed root agrees with that, the leaf alone was altered, and it is the only one to be named. If
@@ -53,6 +59,13 @@ final class Verification {
 
   private static final int NAMED_FACTS = 8;
 
+  /** Checkpoints whose signatures are checked at once by one core. */
+  private static final int SIGNATURES = 16;
+
+  private static final Map<Class<?>, String> FACT_TYPES =
+      Arrays.stream(Fact.class.getAnnotation(JsonSubTypes.class).value())
+          .collect(Collectors.toUnmodifiableMap(JsonSubTypes.Type::value, JsonSubTypes.Type::name));
+
   private static final String HISTORY =
       "select installed_rank, version, description, type, script, checksum"
           + " from flyway_schema_history where success";
@@ -64,12 +77,21 @@ final class Verification {
               + " from flyway_schema_history");
 
   private final DSLContext live;
-  private final DSLContext scratch;
+  private final Connection connection;
   private final VerifierKey key;
   private final ArtifactCheck artifactCheck;
   private final List<Checkpoint> witnessed;
 
-  private final Projector projector;
+  private final Projections state =
+      new Projections() {
+        @Override
+        protected void write(Relation relation, Object[] row) {
+          rowCheck().expect(relation, row);
+        }
+      };
+
+  private final Projector projector = new Projector(state);
+  private @Nullable RowCheck rowCheck;
   private final CompactRange tree = new CompactRange();
   private final List<Finding> findings = new ArrayList<>();
   private long omitted;
@@ -87,7 +109,6 @@ final class Verification {
 
   private long records;
   private long checkpoints;
-  private long rows;
   private long artifacts;
 
   /** The largest size at which a checkpoint that was kept elsewhere agrees. */
@@ -99,18 +120,13 @@ final class Verification {
   private final List<String> factsSinceCheckpoint = new ArrayList<>();
 
   Verification(
-      DSLContext live,
-      DSLContext scratch,
-      VerifierKey key,
-      ArtifactCheck artifactCheck,
-      List<Checkpoint> witnessed) {
+      DSLContext live, VerifierKey key, ArtifactCheck artifactCheck, List<Checkpoint> witnessed) {
     this.live = live;
-    this.scratch = scratch;
+    this.connection = Database.connection(live);
     this.key = key;
     this.keys = KeyHistory.of(key);
     this.artifactCheck = artifactCheck;
     this.witnessed = List.copyOf(witnessed);
-    this.projector = new Projector(scratch);
   }
 
   /**
@@ -118,78 +134,179 @@ final class Verification {
    */
   VerificationReport run(boolean inUse) {
     keys = keys();
-    checkLog();
-    if (!keys.current().equals(key)) {
-      error(null, null, "signing key", key.toString(), keys.current() + ", as the records say");
-    }
-    for (Derived derived : DERIVED) {
-      if (derived.table() != LOG_NODE || !treeLost) {
-        compare(derived);
+    try (RowCheck check = new RowCheck(connection)) {
+      rowCheck = check;
+      checkLog();
+      check.end(state, !treeLost);
+      if (!keys.current().equals(key)) {
+        error(null, null, "signing key", key.toString(), keys.current() + ", as the records say");
       }
+      check.differences().forEach(this::reportRow);
+      checkFile();
+      if (inUse) {
+        StoreState.finding(live)
+            .ifPresent(found -> error(null, null, "table store_state", "no row", found));
+      }
+      checkArtifacts(check);
+      return new VerificationReport(
+          records, checkpoints, check.rows(), artifacts, findings, omitted);
+    } catch (SQLException e) {
+      throw SqlProjections.failed(e);
     }
-    checkFile();
-    if (inUse) {
-      StoreState.finding(live)
-          .ifPresent(found -> error(null, null, "table store_state", "no row", found));
-    }
-    checkArtifacts();
-    return new VerificationReport(records, checkpoints, rows, artifacts, findings, omitted);
+  }
+
+  private RowCheck rowCheck() {
+    return Objects.requireNonNull(rowCheck, "no check is under way");
   }
 
   // ---------------------------------------------------------------------------------- the log
 
-  private void checkLog() {
-    try (Cursor<Record3<Long, String, String>> leaves =
-            live.select(IDX, LEAF, HASH)
-                .from(LOG_RECORD)
-                .orderBy(IDX)
-                .fetchSize(FETCH_SIZE)
-                .fetchLazy();
-        Cursor<Record2<Long, String>> notes =
-            live.select(SIZE, NOTE)
-                .from(LOG_CHECKPOINT)
-                .orderBy(SIZE)
-                .fetchSize(FETCH_SIZE)
-                .fetchLazy()) {
-      Iterator<Record2<Long, String>> signed = notes.iterator();
-      Record2<Long, String> note = next(signed);
-      long expected = 0;
-      Instant last = Instant.MIN;
-      for (Record3<Long, String, String> row : leaves) {
+  /** A row of the log. */
+  private record Row(long index, String leaf, String hash) {}
+
+  /**
+   * What a row of the log comes to by itself.
+   *
+   * @param record none if it cannot be read
+   * @param problem why it cannot be read
+   * @param canonical the one form of the record, if the leaf is in another
+   */
+  private record Read(
+      Row row,
+      Digest computed,
+      @Nullable Record record,
+      @Nullable String problem,
+      @Nullable String canonical) {
+
+    static Read of(Row row) {
+      byte[] bytes = row.leaf().getBytes(StandardCharsets.UTF_8);
+      Digest computed = MerkleHash.leaf(bytes);
+      try {
+        Record record = Json.read(bytes, Record.class);
+        byte[] canonical = Json.canonical(record);
+        return new Read(
+            row,
+            computed,
+            record,
+            null,
+            Arrays.equals(canonical, bytes) ? null : new String(canonical, StandardCharsets.UTF_8));
+      } catch (IllegalArgumentException e) {
+        return new Read(row, computed, null, String.valueOf(e.getMessage()), null);
+      }
+    }
+  }
+
+  /**
+   * A checkpoint as it is filed.
+   *
+   * @param opened what it says; none if nobody vouches for it
+   * @param problem why nobody does
+   */
+  private record Filed(long size, @Nullable Checkpoint opened, @Nullable String problem) {}
+
+  /** Looks at a checkpoint's signatures. */
+  private Filed open(long size, String note) {
+    try {
+      List<VerifierKey> signers = keys.signers(size);
+      Checkpoint checkpoint = Checkpoint.open(note, signers.get(0));
+      for (VerifierKey signer : signers.subList(1, signers.size())) {
+        Checkpoint.open(note, signer);
+      }
+      int signatures = SignedNote.parse(note).signatures();
+      if (signatures != signers.size()) {
+        throw new IllegalArgumentException(signatures + " signatures, not " + signers.size());
+      }
+      return new Filed(size, checkpoint, null);
+    } catch (IllegalArgumentException e) {
+      return new Filed(size, null, String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void checkLog() throws SQLException {
+    try (PreparedStatement leaves =
+            connection.prepareStatement("select idx, leaf, hash from log_record order by idx");
+        PreparedStatement notes =
+            connection.prepareStatement("select size, note from log_checkpoint order by size")) {
+      leaves.setFetchSize(FETCH_SIZE);
+      notes.setFetchSize(FETCH_SIZE);
+      ResultSet rows = leaves.executeQuery();
+      ResultSet filed = notes.executeQuery();
+      checkLog(
+          Ahead.of(
+              () -> rows.next() ? new Row(rows.getLong(1), text(rows, 2), text(rows, 3)) : null,
+              Read::of),
+          new Ahead<>(
+              () -> filed.next() ? Map.entry(filed.getLong(1), text(filed, 2)) : null,
+              note -> open(note.getKey(), note.getValue()),
+              SIGNATURES));
+    }
+  }
+
+  /** See {@link Ledger#replay}. */
+  static long replay(Connection connection) {
+    Projector projector = new Projector(new Projections());
+    long records = 0;
+    try (PreparedStatement leaves =
+        connection.prepareStatement("select leaf from log_record order by idx")) {
+      leaves.setFetchSize(FETCH_SIZE);
+      ResultSet rows = leaves.executeQuery();
+      Ahead<String, Record> log =
+          Ahead.of(() -> rows.next() ? text(rows, 1) : null, LedgerState::parse);
+      while (log.hasNext()) {
+        projector.apply(log.next());
         records++;
-        long index = row.value1();
-        if (index < expected) {
-          error(index, null, "index", expected + " or more", Long.toString(index));
-          recordsDamaged = true;
-          continue;
-        }
-        if (index > expected) {
-          reportMissing(expected, index - 1);
-          // No checkpoint within the gap or after it can be recomputed.
-          while (note != null && note.value1() <= index) {
-            checkSignature(note);
-            note = next(signed);
-          }
-        }
-        expected = index + 1;
-        last = checkRecord(index, row.value2(), row.value3(), last);
-        while (note != null && note.value1() <= expected) {
-          checkCheckpoint(note, expected);
+      }
+      return records;
+    } catch (SQLException e) {
+      throw SqlProjections.failed(e);
+    }
+  }
+
+  /** A text; a damaged file may hold none where the schema wants one. */
+  private static String text(ResultSet row, int column) throws SQLException {
+    return Objects.requireNonNullElse(row.getString(column), "");
+  }
+
+  private void checkLog(Iterator<Read> log, Iterator<Filed> signed) throws SQLException {
+    Filed note = next(signed);
+    long expected = 0;
+    Instant last = Instant.MIN;
+    while (log.hasNext()) {
+      Read read = log.next();
+      records++;
+      long index = read.row().index();
+      if (index < expected) {
+        error(index, null, "index", expected + " or more", Long.toString(index));
+        recordsDamaged = true;
+        continue;
+      }
+      if (index > expected) {
+        reportMissing(expected, index - 1);
+        // No checkpoint within the gap or after it can be recomputed.
+        while (note != null && note.size() <= index) {
+          checkSignature(note);
           note = next(signed);
         }
-        checkWitness(expected);
       }
-      if (note != null) {
-        Long signedSize = live.select(max(SIZE)).from(LOG_CHECKPOINT).fetchOne(max(SIZE));
-        reportMissing(expected, Math.max(expected, signedSize == null ? 0 : signedSize - 1));
-      }
-      while (note != null) {
-        checkSignature(note);
+      expected = index + 1;
+      last = checkRecord(read, last);
+      rowCheck().settle(index);
+      while (note != null && note.size() <= expected) {
+        checkCheckpoint(note, expected);
         note = next(signed);
       }
-      reportUncovered(expected);
-      reportWitnessBeyond(expected);
+      checkWitness(expected);
     }
+    if (note != null) {
+      Long signedSize = live.select(max(SIZE)).from(LOG_CHECKPOINT).fetchOne(max(SIZE));
+      reportMissing(expected, Math.max(expected, signedSize == null ? 0 : signedSize - 1));
+    }
+    while (note != null) {
+      checkSignature(note);
+      note = next(signed);
+    }
+    reportUncovered(expected);
+    reportWitnessBeyond(expected);
     if (laterRootsDamaged > 0) {
       warning(
           null,
@@ -201,41 +318,31 @@ final class Verification {
   }
 
   /** Returns the time of the record, or what was passed if it cannot be read. */
-  private Instant checkRecord(long index, String leaf, String storedHash, Instant last) {
-    byte[] bytes = leaf.getBytes(StandardCharsets.UTF_8);
-    Record record = null;
-    String unreadable = null;
-    try {
-      record = Json.read(bytes, Record.class);
-    } catch (IllegalArgumentException e) {
-      unreadable = String.valueOf(e.getMessage());
-    }
+  private Instant checkRecord(Read read, Instant last) throws SQLException {
+    long index = read.row().index();
+    String leaf = read.row().leaf();
+    Record record = read.record();
     String fact = record == null ? null : factType(record.fact());
     if (factsSinceCheckpoint.size() < NAMED_FACTS) {
       factsSinceCheckpoint.add(fact == null ? "unreadable" : fact);
     }
-    Digest computed = MerkleHash.leaf(bytes);
-    Digest stored = digest(storedHash).orElse(computed);
-    if (!computed.hex().equals(storedHash)) {
-      error(index, fact, "hash of the leaf", storedHash, computed.hex());
+    Digest computed = read.computed();
+    Digest stored = computed;
+    if (!computed.hex().equals(read.row().hash())) {
+      stored = digest(read.row().hash()).orElse(computed);
+      error(index, fact, "hash of the leaf", read.row().hash(), computed.hex());
       recordsDamaged = true;
     }
     if (!treeLost) {
-      tree.append(
-          stored, (level, position, hash) -> Ledger.insertNode(scratch, level, position, hash));
+      grow(stored);
     }
     if (record == null) {
-      error(index, null, "leaf", "a record", unreadable + " in: " + shortened(leaf));
+      error(index, null, "leaf", "a record", read.problem() + " in: " + shortened(leaf));
       recordsDamaged = true;
       return last;
     }
-    if (!Arrays.equals(Json.canonical(record), bytes)) {
-      error(
-          index,
-          fact,
-          "form of the leaf",
-          new String(Json.canonical(record), StandardCharsets.UTF_8),
-          leaf);
+    if (read.canonical() != null) {
+      error(index, fact, "form of the leaf", read.canonical(), leaf);
       recordsDamaged = true;
     }
     if (record.index() != index) {
@@ -248,7 +355,7 @@ final class Verification {
     }
     try {
       projector.apply(new Record(index, record.time(), record.actor(), record.fact()));
-    } catch (InvalidFactException | DataAccessException e) {
+    } catch (InvalidFactException e) {
       report(
           recordsDamaged ? Severity.WARNING : Severity.ERROR,
           index,
@@ -259,6 +366,15 @@ final class Verification {
       recordsDamaged = true;
     }
     return record.time();
+  }
+
+  private void grow(Digest leaf) throws SQLException {
+    List<Object[]> nodes = new ArrayList<>();
+    tree.append(
+        leaf, (level, position, hash) -> nodes.add(new Object[] {level, position, hash.hex()}));
+    for (Object[] node : nodes) {
+      rowCheck().expectNode((Integer) node[0], (Long) node[1], (String) node[2]);
+    }
   }
 
   private void reportMissing(long from, long to) {
@@ -273,10 +389,9 @@ final class Verification {
   }
 
   /** Checks a checkpoint against the tree of the records so far. */
-  private void checkCheckpoint(Record2<Long, String> row, long size) {
-    long rowSize = row.value1();
-    Optional<Checkpoint> checkpoint = checkSignature(row);
-    if (checkpoint.isPresent() && rowSize == size && !treeLost) {
+  private void checkCheckpoint(Filed filed, long size) {
+    Optional<Checkpoint> checkpoint = checkSignature(filed);
+    if (checkpoint.isPresent() && filed.size() == size && !treeLost) {
       String root = checkpoint.get().root().hex();
       String computed = tree.root().hex();
       if (!root.equals(computed) && !rootDamaged) {
@@ -296,37 +411,28 @@ final class Verification {
     factsSinceCheckpoint.clear();
   }
 
-  /** Checks a checkpoint's signature and that it is of the size that it is filed under. */
-  private Optional<Checkpoint> checkSignature(Record2<Long, String> row) {
-    long size = row.value1();
+  /** Tells of a checkpoint that is not signed, or not of the size that it is filed under. */
+  private Optional<Checkpoint> checkSignature(Filed filed) {
+    long size = filed.size();
     checkpoints++;
     long first = Math.max(0, size - 1);
-    try {
-      List<VerifierKey> signers = keys.signers(size);
-      Checkpoint checkpoint = Checkpoint.open(row.value2(), signers.get(0));
-      for (VerifierKey signer : signers.subList(1, signers.size())) {
-        Checkpoint.open(row.value2(), signer);
-      }
-      int signatures = SignedNote.parse(row.value2()).signatures();
-      if (signatures != signers.size()) {
-        throw new IllegalArgumentException(signatures + " signatures, not " + signers.size());
-      }
-      if (checkpoint.size() == size) {
-        return Optional.of(checkpoint);
-      }
-      error(
-          first,
-          factType(first),
-          "checkpoint of size " + size,
-          "a checkpoint of that size",
-          "one of size " + checkpoint.size());
-    } catch (IllegalArgumentException e) {
+    Checkpoint opened = filed.opened();
+    if (opened == null) {
       error(
           first,
           factType(first),
           "checkpoint of size " + size,
           "signed by " + key.name(),
-          String.valueOf(e.getMessage()));
+          String.valueOf(filed.problem()));
+    } else if (opened.size() != size) {
+      error(
+          first,
+          factType(first),
+          "checkpoint of size " + size,
+          "a checkpoint of that size",
+          "one of size " + opened.size());
+    } else {
+      return Optional.of(opened);
     }
     return Optional.empty();
   }
@@ -429,68 +535,32 @@ final class Verification {
 
   // -------------------------------------------------------------------------- derived tables
 
-  private void compare(Derived derived) {
-    List<Field<?>> columns = new ArrayList<>(derived.key());
-    columns.addAll(derived.values());
-    boolean differs = false;
-    long count = 0;
-    try (Cursor<org.jooq.Record> cursor =
-        live.select(columns).from(derived.table()).fetchSize(FETCH_SIZE).fetchLazy()) {
-      for (org.jooq.Record row : cursor) {
-        count++;
-        Optional<org.jooq.Record> replayed = lookup(scratch, derived, columns, row);
-        if (replayed.isEmpty() || !replayed.get().equals(row)) {
-          differs = true;
-          reportRow(derived, row, replayed.map(Verification::describe).orElse("no such row"), row);
-        }
-      }
-    }
-    rows += count;
-    if (!differs && scratch.fetchCount(derived.table()) == count) {
-      return;
-    }
-    try (Cursor<org.jooq.Record> cursor =
-        scratch.select(columns).from(derived.table()).fetchSize(FETCH_SIZE).fetchLazy()) {
-      for (org.jooq.Record row : cursor) {
-        if (lookup(live, derived, columns, row).isEmpty()) {
-          reportRow(derived, row, describe(row), null);
-        }
-      }
-    }
-  }
-
-  private static Optional<org.jooq.Record> lookup(
-      DSLContext dsl, Derived derived, List<Field<?>> columns, org.jooq.Record row) {
-    Condition key = DSL.noCondition();
-    for (Field<?> column : derived.key()) {
-      key = key.and(equal(column, row));
-    }
-    return dsl.select(columns).from(derived.table()).where(key).fetchOptional();
-  }
-
-  private static <T> Condition equal(Field<T> column, org.jooq.Record row) {
-    return column.eq(row.get(column));
-  }
-
-  private void reportRow(
-      Derived derived, org.jooq.Record row, String expected, org.jooq.@Nullable Record found) {
+  private void reportRow(Difference difference) {
+    Relation relation = difference.relation;
+    Object[] row =
+        Objects.requireNonNull(
+            difference.found != null ? difference.found : difference.expected, "neither");
     Long index =
-        derived.table() == LOG_NODE
+        relation.equals(NODES)
             // The last leaf below the node is the one that completed it.
-            ? Long.valueOf(((row.get(POSITION) + 1) << row.get(LEVEL)) - 1)
-            : row.get(RECORD_IDX);
+            ? Long.valueOf(
+                (((Long) row[NODES.place(POSITION)] + 1) << (Long) row[NODES.place(LEVEL)]) - 1)
+            : (Long) row[relation.place(RECORD_IDX)];
     report(
         recordsDamaged ? Severity.WARNING : Severity.ERROR,
         index,
         index == null ? null : factType(index),
-        "row of table " + derived.name(),
-        expected,
-        found == null ? "no such row" : describe(found));
+        "row of table " + relation.name(),
+        describe(relation, difference.expected),
+        describe(relation, difference.found));
   }
 
-  private static String describe(org.jooq.Record row) {
-    return IntStream.range(0, row.size())
-        .mapToObj(i -> row.field(i).getName() + "=" + row.get(i))
+  private static String describe(Relation relation, Object @Nullable [] row) {
+    if (row == null) {
+      return "no such row";
+    }
+    return IntStream.range(0, row.length)
+        .mapToObj(i -> relation.columns().get(i).getName() + "=" + row[i])
         .collect(Collectors.joining(", ", "(", ")"));
   }
 
@@ -510,16 +580,18 @@ final class Verification {
       }
     }
     // Over a server, the structure of its files is the server's own concern.
-    for (String sql : file ? FILE_CONTENTS : List.of(HISTORY)) {
-      List<String> expected = lines(scratch, sql);
-      List<String> found = lines(live, sql);
-      for (String line : found) {
-        if (!expected.remove(line)) {
-          error(null, null, "schema of the database ledger.db", "as its scripts make it", line);
+    try (Scratch made = new Scratch()) {
+      for (String sql : file ? FILE_CONTENTS : List.of(HISTORY)) {
+        List<String> expected = lines(made.dsl(), sql);
+        List<String> found = lines(live, sql);
+        for (String line : found) {
+          if (!expected.remove(line)) {
+            error(null, null, "schema of the database ledger.db", "as its scripts make it", line);
+          }
         }
-      }
-      for (String line : expected) {
-        error(null, null, "schema of the database ledger.db", line, "no such entry");
+        for (String line : expected) {
+          error(null, null, "schema of the database ledger.db", line, "no such entry");
+        }
       }
     }
   }
@@ -532,37 +604,47 @@ final class Verification {
 
   // -------------------------------------------------------------------------------- artifacts
 
-  private void checkArtifacts() {
-    try (Cursor<Record2<String, Long>> cursor =
-        scratch
-            .select(DIGEST, min(RECORD_IDX))
-            .from(ARTIFACT)
-            .groupBy(DIGEST)
-            .orderBy(DIGEST)
-            .fetchSize(FETCH_SIZE)
-            .fetchLazy()) {
-      for (Record2<String, Long> row : cursor) {
-        artifacts++;
-        Digest digest = new Digest(row.value1());
-        artifactCheck
-            .problem(digest)
-            .ifPresent(
-                problem ->
-                    error(
-                        row.value2(),
-                        factType(row.value2()),
-                        "artifact",
-                        digest.toString(),
-                        problem));
+  /** Looks at the artifacts that the records name, whatever the table of artifacts says. */
+  private void checkArtifacts(RowCheck check) throws SQLException {
+    if (artifactCheck == ArtifactCheck.NONE) {
+      return;
+    }
+    SortedMap<String, Long> missing = new TreeMap<>();
+    for (Difference difference : check.differences()) {
+      Object[] expected = difference.expected;
+      if (difference.relation.equals(ARTIFACTS) && expected != null) {
+        missing.merge((String) expected[1], (Long) expected[0], Math::min);
       }
     }
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "select digest, min(record_idx) from artifact group by digest order by digest")) {
+      statement.setFetchSize(FETCH_SIZE);
+      ResultSet rows = statement.executeQuery();
+      while (rows.next()) {
+        String digest = rows.getString(1);
+        long index = rows.getLong(2);
+        Long other = missing.remove(digest);
+        checkArtifact(digest, other == null ? index : Math.min(index, other));
+      }
+    }
+    missing.forEach(this::checkArtifact);
+  }
+
+  private void checkArtifact(String hex, long index) {
+    artifacts++;
+    Digest digest = new Digest(hex);
+    artifactCheck
+        .problem(digest)
+        .ifPresent(
+            problem -> error(index, factType(index), "artifact", digest.toString(), problem));
   }
 
   // ---------------------------------------------------------------------------------- helpers
 
   /** The written form of a kind of fact. */
   static String factType(Fact fact) {
-    return Json.mapper().valueToTree(fact).path("fact").asText();
+    return Objects.requireNonNull(FACT_TYPES.get(fact.getClass()));
   }
 
   private @Nullable String factType(long index) {

@@ -6,8 +6,6 @@ import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
 import java.security.MessageDigest;
 import java.security.PublicKey;
-import java.security.Signature;
-import java.security.SignatureException;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
@@ -20,20 +18,24 @@ import java.util.HexFormat;
 public final class VerifierKey {
 
   private static final byte ED25519 = 1;
-  private static final int RAW_LENGTH = 32;
-  private static final int SIGNATURE_LENGTH = 64;
+  private static final int HASH_LENGTH = 4;
+  private static final int RAW_LENGTH = Signatures.KEY_LENGTH;
 
   /** What X.509 puts ahead of the 32 bytes of an Ed25519 key (RFC 8410). */
   private static final byte[] X509_PREFIX = HexFormat.of().parseHex("302a300506032b6570032100");
 
   private final String name;
   private final byte[] raw;
-  private final PublicKey key;
+  private final byte[] hash;
 
-  private VerifierKey(String name, byte[] raw, PublicKey key) {
+  private VerifierKey(String name, byte[] raw) {
     this.name = name;
     this.raw = raw;
-    this.key = key;
+    MessageDigest sha = Digest.sha256();
+    sha.update(name.getBytes(StandardCharsets.UTF_8));
+    sha.update((byte) '\n');
+    sha.update(ED25519);
+    this.hash = Arrays.copyOf(sha.digest(raw), HASH_LENGTH);
   }
 
   static VerifierKey of(String name, PublicKey key) {
@@ -50,9 +52,8 @@ public final class VerifierKey {
     byte[] encoded = Arrays.copyOf(X509_PREFIX, X509_PREFIX.length + raw.length);
     System.arraycopy(raw, 0, encoded, X509_PREFIX.length, raw.length);
     try {
-      PublicKey key =
-          KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
-      return new VerifierKey(name, raw, key);
+      KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
+      return new VerifierKey(name, raw);
     } catch (GeneralSecurityException e) {
       throw new IllegalArgumentException("not an Ed25519 public key of " + name, e);
     }
@@ -95,32 +96,16 @@ public final class VerifierKey {
 
   /** The four bytes that a signature line starts with. */
   byte[] hash() {
-    MessageDigest sha = Digest.sha256();
-    sha.update(name.getBytes(StandardCharsets.UTF_8));
-    sha.update((byte) '\n');
-    sha.update(ED25519);
-    return Arrays.copyOf(sha.digest(raw), 4);
+    return hash.clone();
   }
 
   boolean verifies(byte[] message, byte[] signature) {
-    if (signature.length != SIGNATURE_LENGTH) {
-      return false; // JDK 17 takes a longer one whose excess is zero
-    }
-    try {
-      Signature ed25519 = Signature.getInstance("Ed25519");
-      ed25519.initVerify(key);
-      ed25519.update(message);
-      return ed25519.verify(signature);
-    } catch (SignatureException e) {
-      return false; // not a point of the curve
-    } catch (GeneralSecurityException e) {
-      throw new AssertionError("every JDK from 15 has Ed25519", e);
-    }
+    return Signatures.verify(raw, message, signature);
   }
 
   /** Whether a signature line's first bytes are this key's. */
   boolean named(String keyName, byte[] keyHash) {
-    return name.equals(keyName) && Arrays.equals(hash(), keyHash);
+    return name.equals(keyName) && Arrays.equals(hash, keyHash);
   }
 
   @Override
@@ -141,7 +126,7 @@ public final class VerifierKey {
     System.arraycopy(raw, 0, typed, 1, raw.length);
     return name
         + "+"
-        + HexFormat.of().formatHex(hash())
+        + HexFormat.of().formatHex(hash)
         + "+"
         + Base64.getEncoder().encodeToString(typed);
   }

@@ -21,8 +21,12 @@ import dev.cambium.model.Record;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -104,8 +108,15 @@ abstract class LedgerContract {
     assertThat(state.recentActions("train", 5)).hasSize(1);
     assertThat(state.verdicts(BANKING_2)).hasSize(1);
     assertThat(state.verdictsOf("c1")).hasSize(1);
+    assertThat(state.settlement("c1", "banking").orElseThrow().index()).isEqualTo(18);
+    assertThat(state.settlement("c1", "cards")).isEmpty();
+    assertThat(state.lastSettlements().keySet()).containsExactly("banking");
+    assertThat(state.foundations()).extracting(v -> v.fact().version()).containsExactly(BASE_1);
+    assertThat(state.verdictsAt(Channel.STABLE)).containsOnlyKeys("banking", "base", "cards");
+    assertThat(state.verdictsAt(Channel.STABLE).get("banking"))
+        .extracting(v -> v.fact().candidate())
+        .containsExactly(BANKING_1);
 
-    assertThat(state.recordsNaming(NEW_DATA)).extracting(Record::index).containsExactly(10L, 14L);
     List<Digest> artifacts = new ArrayList<>();
     state.forEachArtifact(artifacts::add);
     assertThat(artifacts).isSorted().doesNotHaveDuplicates().contains(NEW_DATA);
@@ -120,6 +131,84 @@ abstract class LedgerContract {
     ledger = stores().open(directory, clock);
     assertThat(ledger.state().records(0, 100)).isEqualTo(before);
     assertThat(ledger.state().checkpoint()).isEqualTo(checkpoint);
+    ledger.append("test", List.of(History.declared()), List.of());
+    assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
+  }
+
+  /** Facts of one append see each other, also where they go in with one statement. */
+  @Test
+  void aLongAppendIsWhatManyShortOnesAre(@TempDir Path other) {
+    List<Fact> facts = new ArrayList<>(History.founding());
+    facts.addAll(History.wave());
+    facts.add(History.rolledBack(BANKING_2, BANKING_1));
+    for (int i = 0; i < 300; i++) {
+      facts.add(History.finished(artifact("action " + i)));
+      facts.add(
+          i % 2 == 0
+              ? History.released(BANKING_1, BANKING_2, "evidence banking@2")
+              : History.rolledBack(BANKING_2, BANKING_1));
+    }
+    facts.add(History.dataSignal("s2", "banking"));
+    facts.add(History.opened("c2", "s2"));
+    ledger.append("test", facts, List.of());
+    try (Ledger short1 = stores().create(other, clock)) {
+      facts.forEach(fact -> short1.append("test", List.of(fact), List.of()));
+      assertThat(short1.state().records(0, 1000)).isEqualTo(ledger.state().records(0, 1000));
+      assertThat(short1.verify(ArtifactCheck.NONE).findings()).isEmpty();
+    }
+    assertThat(ledger.state().channel("banking", Channel.STABLE)).contains(BANKING_1);
+    assertThat(ledger.state().signal("s2").orElseThrow().campaign()).contains("c2");
+    assertThat(ledger.verify(ArtifactCheck.NONE).findings()).isEmpty();
+    assertThat(ledger.replay()).isEqualTo(facts.size());
+    assertThatThrownBy(
+            () ->
+                ledger.append(
+                    "test",
+                    List.of(
+                        History.finished(artifact("twice")), History.finished(artifact("twice"))),
+                    List.of()))
+        .isInstanceOf(InvalidFactException.class)
+        .hasMessageContaining("finished already");
+    assertThat(ledger.state().size()).isEqualTo(facts.size());
+  }
+
+  @Test
+  void anAppendGoesOnFromWhatAnotherProcessWrote() {
+    ledger.append("test", History.founding(), List.of());
+    try (Ledger another = stores().open(directory, clock)) {
+      now = NOON.plusSeconds(60);
+      another.append("another", History.wave(), List.of());
+      now = NOON;
+      Record last =
+          ledger
+              .append("test", List.of(History.rolledBack(BANKING_2, BANKING_1)), List.of())
+              .get(0);
+      assertThat(last.index()).isEqualTo(20);
+      assertThat(last.time()).isEqualTo(NOON.plusSeconds(60).truncatedTo(ChronoUnit.MILLIS));
+      another.append("another", List.of(History.declared()), List.of());
+    }
+    assertThat(ledger.verify(ArtifactCheck.NONE).findings()).isEmpty();
+  }
+
+  /** A ledger as schema version 3 had it. */
+  @Test
+  void anOlderStoreIsBroughtUpToDateWithItsRows() throws SQLException {
+    History.live(ledger);
+    ledger.close();
+    try (Connection connection = stores().connector(directory).writer();
+        Statement statement = connection.createStatement()) {
+      statement.execute("alter table artifact rename to newer");
+      statement.execute(
+          "create table artifact (digest varchar(64) not null,"
+              + " record_idx bigint not null references log_record (idx),"
+              + " primary key (digest, record_idx))");
+      statement.execute("insert into artifact select digest, record_idx from newer");
+      statement.execute("drop table newer");
+      statement.execute("create index artifact_record on artifact (record_idx)");
+      statement.execute("delete from flyway_schema_history where version = '4'");
+    }
+    ledger = stores().open(directory, clock);
+    assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
     ledger.append("test", List.of(History.declared()), List.of());
     assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
   }

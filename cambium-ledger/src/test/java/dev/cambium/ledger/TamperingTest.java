@@ -259,7 +259,7 @@ class TamperingTest {
   void everyRowOfEveryDerivedTableCounts() throws SQLException {
     ledger.rotateKey("test", "so that each table has a row");
     int deleted = 0;
-    for (Schema.Derived derived : Schema.DERIVED) {
+    for (Schema.Relation derived : Schema.DERIVED) {
       String table = derived.name();
       tamper("delete from " + table + " where rowid = (select max(rowid) from " + table + ")");
       VerificationReport report = verify();

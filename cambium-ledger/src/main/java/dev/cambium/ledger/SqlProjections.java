@@ -1,0 +1,263 @@
+package dev.cambium.ledger;
+
+import static dev.cambium.ledger.Schema.*;
+
+import dev.cambium.ledger.Schema.Relation;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Digest;
+import dev.cambium.model.VersionRef;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.jooq.Field;
+import org.jooq.exception.DataAccessException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The projections in a database, and the log itself, for one transaction in which nobody else
+ * writes. Rows wait until {@link #flush}, so that all questions are about what was before the
+ * transaction, and many rows go in with one statement.
+ */
+final class SqlProjections extends Projections {
+
+  /** Rows of one statement. */
+  private static final int ROWS = 32;
+
+  private final Prepared prepared;
+
+  /** What waits, in the order in which rows may refer to each other. */
+  private final Map<Relation, List<Object[]>> waiting = new LinkedHashMap<>();
+
+  SqlProjections(Prepared prepared) {
+    this.prepared = prepared;
+    waiting.put(RECORDS, new ArrayList<>());
+    waiting.put(CHECKPOINTS, new ArrayList<>());
+    DERIVED.forEach(relation -> waiting.put(relation, new ArrayList<>()));
+  }
+
+  @Override
+  protected void write(Relation relation, Object[] row) {
+    List<Object[]> rows = waiting.get(relation);
+    if (rows == null) {
+      throw new IllegalArgumentException("no table of the ledger: " + relation.name());
+    }
+    rows.add(row);
+  }
+
+  /** Writes what waits. Rows that were put several times are written as they are now. */
+  void flush() {
+    try {
+      for (Map.Entry<Relation, List<Object[]>> entry : waiting.entrySet()) {
+        Relation relation = entry.getKey();
+        List<Object[]> rows =
+            relation.changes() ? newest(relation, entry.getValue()) : entry.getValue();
+        int at = 0;
+        for (; at + ROWS <= rows.size(); at += ROWS) {
+          write(relation, rows.subList(at, at + ROWS));
+        }
+        for (; at < rows.size(); at++) {
+          write(relation, rows.subList(at, at + 1));
+        }
+        entry.getValue().clear();
+      }
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
+  private static List<Object[]> newest(Relation relation, List<Object[]> rows) {
+    Map<List<Object>, Object[]> newest = new LinkedHashMap<>();
+    for (Object[] row : rows) {
+      newest.put(relation.keyOf(row), row);
+    }
+    return List.copyOf(newest.values());
+  }
+
+  private void write(Relation relation, List<Object[]> rows) throws SQLException {
+    PreparedStatement statement = prepared.statement(insert(relation, rows.size()));
+    int at = 1;
+    for (Object[] row : rows) {
+      at = Prepared.bind(statement, at, row);
+    }
+    statement.executeUpdate();
+  }
+
+  private static String insert(Relation relation, int rows) {
+    String row =
+        relation.columns().stream().map(c -> "?").collect(Collectors.joining(", ", "(", ")"));
+    String sql =
+        "insert into "
+            + relation.name()
+            + " ("
+            + relation.names()
+            + ") values "
+            + String.join(", ", Collections.nCopies(rows, row));
+    if (!relation.changes()) {
+      return sql;
+    }
+    return sql
+        + " on conflict ("
+        + names(relation.key(), ", ", "")
+        + ") do update set "
+        + relation.values().stream()
+            .map(column -> column.getName() + " = excluded." + column.getName())
+            .collect(Collectors.joining(", "));
+  }
+
+  private static String names(List<Field<?>> columns, String separator, String suffix) {
+    return columns.stream()
+        .map(column -> column.getName() + suffix)
+        .collect(Collectors.joining(separator));
+  }
+
+  // --------------------------------------------------------------------------- what was before
+
+  /** Reads a row, or whatever else an answer's first row holds. */
+  private interface Reading<T> {
+    T read(ResultSet row) throws SQLException;
+  }
+
+  private <T> List<T> all(Reading<T> reading, String sql, Object... values) {
+    try (ResultSet found = prepared.statement(sql, values).executeQuery()) {
+      List<T> all = new ArrayList<>();
+      while (found.next()) {
+        all.add(reading.read(found));
+      }
+      return all;
+    } catch (SQLException e) {
+      throw failed(e);
+    }
+  }
+
+  private <T> Optional<T> first(Reading<T> reading, String sql, Object... values) {
+    return all(reading, sql, values).stream().findFirst();
+  }
+
+  private boolean exists(String from, Object... values) {
+    return first(row -> true, "select 1 from " + from + " limit 1", values).isPresent();
+  }
+
+  static DataAccessException failed(SQLException e) {
+    return new DataAccessException(String.valueOf(e.getMessage()), e);
+  }
+
+  @Override
+  protected int loadLastNumber(String line) {
+    return first(row -> row.getInt(1), "select max(number) from version where line = ?", line)
+        .orElse(0);
+  }
+
+  @Override
+  protected boolean loadFinished(Digest action) {
+    return exists("action where action = ?", action.hex());
+  }
+
+  @Override
+  protected Object @Nullable [] loadRow(Relation relation, List<Object> key) {
+    return first(
+            row -> values(relation, row),
+            "select "
+                + relation.names()
+                + " from "
+                + relation.name()
+                + " where "
+                + names(relation.key(), " and ", " = ?"),
+            key.toArray())
+        .orElse(null);
+  }
+
+  /** The columns of a relation, from an answer that holds them and nothing else. */
+  static Object[] values(Relation relation, ResultSet row) throws SQLException {
+    List<Field<?>> columns = relation.columns();
+    Object[] values = new Object[columns.size()];
+    for (int i = 0; i < values.length; i++) {
+      if (columns.get(i).getType() == String.class) {
+        values[i] = row.getString(i + 1);
+      } else {
+        long value = row.getLong(i + 1);
+        values[i] = value == 0 && row.wasNull() ? null : (Long) value;
+      }
+    }
+    return values;
+  }
+
+  @Override
+  protected Optional<String> loadOpenCampaign() {
+    return first(row -> row.getString(1), "select campaign from campaign where closed_idx is null");
+  }
+
+  @Override
+  protected boolean loadMoved(VersionRef version, Channel channel) {
+    return exists(
+        "channel_move where line = ? and number = ? and channel = ?",
+        version.line(),
+        (long) version.number(),
+        channel.label());
+  }
+
+  @Override
+  protected List<String> loadDecisions(VersionRef version, Digest evidence) {
+    return all(
+        row -> row.getString(1),
+        "select decision from verdict where line = ? and number = ? and evidence = ?"
+            + " order by record_idx",
+        version.line(),
+        (long) version.number(),
+        evidence.hex());
+  }
+
+  @Override
+  protected boolean loadSettled(String campaign, String line) {
+    return exists("settlement where campaign = ? and line = ?", campaign, line);
+  }
+
+  @Override
+  protected Map<String, Integer> loadSettlements(String campaign) {
+    Map<String, Integer> counts = new TreeMap<>();
+    all(
+        row -> counts.put(row.getString(1), row.getInt(2)),
+        "select settlement, count(*) from settlement where campaign = ? group by settlement",
+        campaign);
+    return counts;
+  }
+
+  @Override
+  protected Optional<String> loadSigningKey() {
+    return first(
+        row -> row.getString(1),
+        "select verifier from signing_key order by record_idx desc limit 1");
+  }
+
+  // ------------------------------------------------------------------------------------ the log
+
+  /** Whether anything is said about a move of the ledger; see {@link StoreState}. */
+  boolean isMoving() {
+    return exists("store_state");
+  }
+
+  /** The newest checkpoint, as a signed note. */
+  Optional<String> newestNote() {
+    return first(
+        row -> row.getString(1), "select note from log_checkpoint order by size desc limit 1");
+  }
+
+  void record(long index, String leaf, Digest hash) {
+    write(RECORDS, new Object[] {index, leaf, hash.hex()});
+  }
+
+  void node(int level, long position, Digest hash) {
+    write(NODES, new Object[] {(long) level, position, hash.hex()});
+  }
+
+  void checkpoint(long size, String note) {
+    write(CHECKPOINTS, new Object[] {size, note});
+  }
+}
