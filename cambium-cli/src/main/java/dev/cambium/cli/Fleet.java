@@ -53,15 +53,10 @@ record Fleet(String name, List<Standing> lines) {
 
   static Fleet of(Cambium cambium, Declaration declaration) {
     LedgerState state = cambium.state();
-    Map<String, Fact.Settlement> settled = new TreeMap<>();
-    for (LedgerState.CampaignState campaign : state.campaigns()) {
-      for (Recorded<Fact.LineSettled> line :
-          state.settlements(campaign.opened().fact().campaign())) {
-        settled.put(line.fact().line(), line.fact().settlement());
-      }
-    }
     Map<VersionRef, VersionRef> earlier = cambium.builtOnEarlier();
     // A few questions about all lines, not a few about each.
+    Map<String, Recorded<Fact.LineSettled>> settled = state.lastSettlements();
+    Map<String, List<Recorded<Fact.VerdictReached>>> verdicts = state.verdictsAt(Channel.STABLE);
     Map<String, Integer> versions = state.versionCounts();
     Map<String, Recorded<Fact.VersionRegistered>> stables = state.versionsAt(Channel.STABLE);
     Map<Channel, SortedMap<String, VersionRef>> at = new TreeMap<>();
@@ -80,7 +75,7 @@ record Fleet(String name, List<Standing> lines) {
           });
       VersionRef stable = channels.get(Channel.STABLE);
       Recorded<Fact.VersionRegistered> released = stables.get(line.name());
-      OptionalDouble score = stable == null ? OptionalDouble.empty() : score(cambium, stable);
+      OptionalDouble score = score(cambium, verdicts.getOrDefault(line.name(), List.of()));
       lines.add(
           new Standing(
               line.name(),
@@ -91,23 +86,26 @@ record Fleet(String name, List<Standing> lines) {
               score.isPresent() ? score.getAsDouble() : null,
               released == null ? null : released.fact().parent(),
               stable != null && earlier.containsKey(stable),
-              settled.get(line.name())));
+              settled.containsKey(line.name())
+                  ? settled.get(line.name()).fact().settlement()
+                  : null));
     }
     return new Fleet(declaration.name(), lines);
   }
 
-  private static OptionalDouble score(Cambium cambium, VersionRef version) {
-    List<Recorded<Fact.VerdictReached>> verdicts = cambium.state().verdicts(version);
+  /** The newest score; older records do not tell it, so that the evidence must. */
+  private static OptionalDouble score(
+      Cambium cambium, List<Recorded<Fact.VerdictReached>> verdicts) {
     for (int i = verdicts.size() - 1; i >= 0; i--) {
-      Verdict verdict = cambium.evidence(verdicts.get(i).fact().evidence());
-      if (verdict.inherited() != null && verdict.reference() != null) {
-        return score(cambium, verdict.reference());
+      Fact.VerdictReached fact = verdicts.get(i).fact();
+      if (fact.score() != null) {
+        return OptionalDouble.of(fact.score());
       }
-      OptionalDouble score =
-          verdict.capabilities().stream()
-              .filter(c -> c.evaluated() > 0)
-              .mapToDouble(Verdict.OfCapability::candidateScore)
-              .average();
+      Verdict verdict = cambium.evidence(fact.evidence());
+      if (verdict.inherited() != null && verdict.reference() != null) {
+        return score(cambium, cambium.state().verdicts(verdict.reference()));
+      }
+      OptionalDouble score = verdict.measured();
       if (score.isPresent()) {
         return score;
       }

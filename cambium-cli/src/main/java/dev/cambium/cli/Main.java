@@ -20,6 +20,11 @@ public final class Main {
   }
 
   /** Runs one command in this process. */
+  /** Runs a command in this process, for somebody who has no terminal; returns its exit code. */
+  public static int run(PrintWriter out, PrintWriter err, String... arguments) {
+    return run(Terminal.NONE, out, err, arguments);
+  }
+
   static int run(Terminal terminal, PrintWriter out, PrintWriter err, String... arguments) {
     return commandLine(terminal).setOut(out).setErr(err).execute(arguments);
   }

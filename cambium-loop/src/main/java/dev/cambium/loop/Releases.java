@@ -136,20 +136,17 @@ final class Releases {
   /** See {@link Cambium#builtOnEarlier}. */
   Map<VersionRef, VersionRef> builtOnEarlier() {
     Map<VersionRef, VersionRef> found = new LinkedHashMap<>();
-    cambium
-        .state()
-        .allAt(Channel.STABLE)
-        .forEach(
-            (line, ref) -> {
-              VersionRef parent = cambium.version(ref).parent();
-              if (parent != null) {
-                VersionRef stable =
-                    cambium.state().channel(parent.line(), Channel.STABLE).orElse(null);
-                if (!parent.equals(stable)) {
-                  found.put(ref, parent);
-                }
-              }
-            });
+    Map<String, Recorded<Fact.VersionRegistered>> stable =
+        cambium.state().versionsAt(Channel.STABLE);
+    for (Recorded<Fact.VersionRegistered> version : stable.values()) {
+      VersionRef parent = version.fact().parent();
+      if (parent != null) {
+        Recorded<Fact.VersionRegistered> now = stable.get(parent.line());
+        if (now == null || !parent.equals(now.fact().version())) {
+          found.put(version.fact().version(), parent);
+        }
+      }
+    }
     return found;
   }
 }

@@ -193,14 +193,28 @@ public sealed interface Fact {
    * @param decision PASS, FAIL or INCONCLUSIVE
    * @param evidence artifact: the verdict with its evidence
    * @param campaign in which; none for a judgement outside of campaigns
+   * @param score mean of what was measured, from 0 to 1, so that an overview of a fleet need not
+   *     read all evidence; none where nothing was, and in records from before there was this field
    */
   record VerdictReached(
       VersionRef candidate,
       @Nullable VersionRef reference,
       Decision decision,
       Digest evidence,
-      @Nullable String campaign)
+      @Nullable String campaign,
+      @Nullable Double score)
       implements Fact {
+
+    /** A verdict that tells no score. */
+    public VerdictReached(
+        VersionRef candidate,
+        @Nullable VersionRef reference,
+        Decision decision,
+        Digest evidence,
+        @Nullable String campaign) {
+      this(candidate, reference, decision, evidence, campaign, null);
+    }
+
     @Override
     public List<Digest> artifacts() {
       return List.of(evidence);

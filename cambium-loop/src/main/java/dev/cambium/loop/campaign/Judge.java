@@ -24,6 +24,8 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
@@ -117,9 +119,24 @@ public final class Judge {
                     verdict.reference(),
                     verdict.decision(),
                     evidence,
-                    campaign)),
+                    campaign,
+                    score(verdict))),
             List.of());
     return new Judged(verdict, evidence);
+  }
+
+  /** What was measured, or what was inherited instead of measuring. */
+  private @Nullable Double score(Verdict verdict) {
+    OptionalDouble measured = verdict.measured();
+    VersionRef reference = verdict.reference();
+    if (measured.isPresent() || verdict.inherited() == null || reference == null) {
+      return measured.isPresent() ? measured.getAsDouble() : null;
+    }
+    return workspace.ledger().state().verdicts(reference).stream()
+        .map(recorded -> recorded.fact().score())
+        .filter(Objects::nonNull)
+        .reduce((first, last) -> last)
+        .orElse(null);
   }
 
   /** A first release that nothing measures, accepted by a person; recorded as such. */

@@ -15,8 +15,10 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /** Explains a version: who made it, from what, by which recipe and data, and who let it pass. */
@@ -27,6 +29,9 @@ public final class Why {
 
   private final LedgerState state;
   private final ArtifactStore store;
+
+  /** The signals that brought data, by what they brought. */
+  private final Map<Digest, LedgerState.SignalState> signals = new HashMap<>();
 
   public Why(LedgerState state, ArtifactStore store) {
     this.state = state;
@@ -131,22 +136,22 @@ public final class Why {
               null,
               List.of()));
     }
-    for (Recorded<Fact.LineSettled> settled : state.settlements(id)) {
-      if (settled.fact().line().equals(line)) {
-        because.add(
-            new WhyNode(
-                "settlement",
-                line,
-                settled.fact().settlement().name().toLowerCase(Locale.ROOT)
-                    + ": "
-                    + settled.fact().reason()
-                    + ", "
-                    + stamp(settled),
-                settled.index(),
-                null,
-                List.of()));
-      }
-    }
+    state
+        .settlement(id, line)
+        .ifPresent(
+            settled ->
+                because.add(
+                    new WhyNode(
+                        "settlement",
+                        line,
+                        settled.fact().settlement().name().toLowerCase(Locale.ROOT)
+                            + ": "
+                            + settled.fact().reason()
+                            + ", "
+                            + stamp(settled),
+                        settled.index(),
+                        null,
+                        List.of())));
     campaign
         .closed()
         .ifPresent(
@@ -236,8 +241,15 @@ public final class Why {
   }
 
   private WhyNode data(Digest data) {
-    Optional<LedgerState.SignalState> signal =
-        state.signals().stream().filter(s -> data.equals(s.received().fact().train())).findFirst();
+    if (signals.isEmpty()) {
+      for (LedgerState.SignalState signal : state.signals()) {
+        Digest train = signal.received().fact().train();
+        if (train != null) {
+          signals.putIfAbsent(train, signal);
+        }
+      }
+    }
+    Optional<LedgerState.SignalState> signal = Optional.ofNullable(signals.get(data));
     return new WhyNode(
         "data",
         data.brief(),

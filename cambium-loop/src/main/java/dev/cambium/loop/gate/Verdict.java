@@ -9,6 +9,7 @@ import dev.cambium.stats.SequentialTest;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,11 +52,15 @@ public record Verdict(
 
   /** Mean score of the candidate over the capabilities that were evaluated; 0 if none was. */
   public double score() {
+    return measured().orElse(0);
+  }
+
+  /** Mean score of the candidate over the capabilities that were evaluated, if one was. */
+  public OptionalDouble measured() {
     return capabilities.stream()
         .filter(c -> c.evaluated() > 0)
         .mapToDouble(OfCapability::candidateScore)
-        .average()
-        .orElse(0);
+        .average();
   }
 
   /** All items that the decision used. */

@@ -63,8 +63,9 @@ public final class CostModel {
     return model;
   }
 
+  /** Of the foundations: what is trained from one has its size. */
   private static long largestModel(LedgerState state, ArtifactStore store) {
-    return state.versions().stream()
+    return state.foundations().stream()
         .map(Recorded::fact)
         .filter(version -> version.kind() == VersionKind.MODEL)
         .mapToLong(version -> Json.read(store.bytes(version.manifest()), Manifest.class).size())
