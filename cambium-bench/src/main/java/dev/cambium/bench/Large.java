@@ -2,6 +2,8 @@ package dev.cambium.bench;
 
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.LocalArtifactStore;
+import dev.cambium.cli.Main;
+import dev.cambium.ledger.ArtifactCheck;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.declaration.Declaration;
@@ -9,15 +11,20 @@ import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.plan.CostModel;
 import dev.cambium.loop.plan.Plan;
 import dev.cambium.loop.plan.Planner;
-import dev.cambium.model.Channel;
+import dev.cambium.model.Action;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
+import dev.cambium.model.Scorer;
+import dev.cambium.model.ScorerKind;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -28,19 +35,22 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.TreeMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 
 /**
- * What a large fleet costs: the log by its number of records, planning by the number of lines, the
- * store by its bytes; with heap and file sizes, each beside what the machine itself can do.
+ * What a large fleet costs: the log by its number of records, planning and looking by the number of
+ * lines, the store by its bytes; with heap and file sizes, each beside what the machine itself can
+ * do.
  *
- * <p>Main: {@code Large [RECORDS] [LINES] [VERSIONS_A_LINE] [DIR]}; default 10,000, 1,000 and 10.
+ * <p>Main: {@code Large [RECORDS] [LINES] [VERSIONS_A_LINE] [MEGABYTES] [DIR]}; default 10,000,
+ * 1,000, 10 and 256. A part whose first number is 0 is left out.
  */
 public final class Large {
 
   private static final int BATCH = 1000;
+  private static final int ROUNDS = 7;
 
   private final Path directory;
 
@@ -49,60 +59,70 @@ public final class Large {
   }
 
   public static void main(String[] arguments) throws Exception {
-    int records = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 10_000;
-    int lines = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 1_000;
-    int versions = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 10;
-    Path directory =
-        arguments.length > 3 ? Path.of(arguments[3]) : Files.createTempDirectory("large");
+    Arguments given = new Arguments(arguments);
+    int records = given.number(0, 10_000);
+    int lines = given.number(1, 1_000);
+    int versions = given.number(2, 10);
+    int megabytes = given.number(3, 256);
+    Path directory = given.directory(4, "large");
     Large large = new Large(directory);
-    large.disk();
-    large.log(records);
-    large.fleet(lines, versions);
-    large.artifacts(256);
+    if (records > 0) {
+      large.disk();
+      large.log(records);
+    }
+    if (lines > 0) {
+      large.fleet(lines, versions);
+    }
+    if (megabytes > 0) {
+      large.artifacts(megabytes);
+    }
     DirectoryTree.delete(directory);
   }
 
   // ------------------------------------------------------------------------------- the disk
 
+  /** One append after the other beside one write and fsync after the other, in turn. */
   private void disk() throws Exception {
-    Path file = directory.resolve("fsync");
-    int writes = 200;
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      double seconds =
-          seconds(
-              () -> {
-                for (int i = 0; i < writes; i++) {
-                  channel.write(ByteBuffer.allocate(4096));
-                  channel.force(false);
-                }
-                return 0;
-              });
-      say("raw fsync of 4 KiB appended: %,.0f/s", writes / seconds);
-    }
     Path home = Files.createDirectories(directory.resolve("single"));
-    try (Ledger ledger = Ledger.create(home, InstantSource.system())) {
-      append(ledger, 0, 100, 1); // the first ones compile the code
-      double seconds = seconds(() -> append(ledger, 100, writes, 1));
-      say("records appended one by one, durable: %,.0f/s", writes / seconds);
+    try (FileChannel channel =
+            FileChannel.open(
+                directory.resolve("fsync"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        Ledger ledger = Ledger.create(home, InstantSource.system())) {
+      GeneratedHistory history = history(100);
+      append(ledger, history, 2_000, 1); // the first ones compile the code
+      int writes = 500;
+      double[] raw = new double[ROUNDS];
+      double[] ours = new double[ROUNDS];
+      for (int i = 0; i < ROUNDS; i++) {
+        raw[i] = writes / seconds(() -> synced(channel, writes));
+        ours[i] = writes / seconds(() -> append(ledger, history, writes, 1));
+      }
+      say(
+          "one by one, durable: %,.0f records/s; a write of 4 KiB and its fsync %,.0f/s (medians of"
+              + " %d rounds in turn)",
+          middle(ours), middle(raw), ROUNDS);
     }
+  }
+
+  private static int synced(FileChannel channel, int writes) throws IOException {
+    for (int i = 0; i < writes; i++) {
+      channel.write(ByteBuffer.allocate(4096));
+      channel.force(false);
+    }
+    return writes;
   }
 
   // -------------------------------------------------------------------------------- the log
 
-  private static int append(Ledger ledger, int from, int count, int batch) {
+  private static GeneratedHistory history(int lines) {
+    return new GeneratedHistory(lines, new GeneratedHistory.Artifacts());
+  }
+
+  private static int append(Ledger ledger, GeneratedHistory history, int count, int batch) {
     List<Fact> facts = new ArrayList<>(batch);
-    for (int i = from; i < from + count; i++) {
-      Digest key = Digest.ofText("action " + i);
-      facts.add(
-          new Fact.ActionFinished(
-              key,
-              "evaluate",
-              Digest.ofText("spec " + i),
-              new TreeMap<>(java.util.Map.of("outcomes.jsonl", Digest.ofText("outcomes " + i))),
-              i % 100 / 10.0,
-              "generated"));
-      if (facts.size() == batch || i == from + count - 1) {
+    for (int i = 1; i <= count; i++) {
+      facts.add(history.next());
+      if (facts.size() == batch || i == count) {
         ledger.append("bench", facts, List.of());
         facts.clear();
       }
@@ -112,28 +132,26 @@ public final class Large {
 
   private void log(int records) throws Exception {
     Path home = Files.createDirectories(directory.resolve("log"));
+    GeneratedHistory history = history(1000);
     try (Ledger ledger = Ledger.create(home, InstantSource.system())) {
       int size = 0;
       for (int target = Math.min(10_000, records); ; target = Math.min(target * 10, records)) {
         int added = target - size;
-        int from = size;
-        double appended = seconds(() -> append(ledger, from, added, BATCH));
+        double appended = seconds(() -> append(ledger, history, added, BATCH));
         size = target;
-        double verified = seconds(() -> require(ledger.verify(d -> Optional.empty()).intact()));
+        double replayed = seconds(ledger::replay);
+        double verified = seconds(() -> require(ledger.verify(ArtifactCheck.NONE).intact()));
         long middle = size / 2;
         long all = size;
-        double proved =
-            median(
-                () -> {
-                  require(!ledger.proveInclusion(middle, all).isEmpty());
-                  return 0;
-                });
+        double proved = median(() -> require(!ledger.proveInclusion(middle, all).isEmpty()));
         say(
-            "%,d records: appended by %,d %,.0f/s; verified (replayed from zero, hashed, compared)"
-                + " %,.1f s, %,.0f/s; inclusion proof %.2f ms; database %,d MB; heap %,d MB",
+            "%,d records: appended by %,d %,.0f/s; replayed %.1f s, %,.0f/s; verified %.1f s,"
+                + " %,.0f/s; inclusion proof %.2f ms; database %,d MB; heap %,d MB",
             target,
             BATCH,
             added / appended,
+            replayed,
+            size / replayed,
             verified,
             size / verified,
             1000 * proved,
@@ -148,21 +166,19 @@ public final class Large {
 
   // -------------------------------------------------------------------------------- a fleet
 
-  /** One foundation, industrial models on it, adapters on these and applications on those. */
   private void fleet(int lines, int versions) throws Exception {
     Path home = Files.createDirectories(directory.resolve("fleet"));
+    GeneratedHistory shape = history(lines);
     StringBuilder yaml = new StringBuilder();
     yaml.append("name: large\nrecipes:\n  tune: { method: full, steps: 1, batch-rows: 4,");
     yaml.append(" max-tokens: 32, learning-rate: 0.001 }\n");
     yaml.append("capabilities:\n  all: { owner: a, suite: all.jsonl, scorer: exact-match,");
     yaml.append(" margin: 0.05 }\nlines:\n");
     yaml.append("  base: { tier: foundation, contract: { capabilities: [all] } }\n");
-    int industrial = Math.max(1, lines / 50);
     for (int i = 1; i < lines; i++) {
-      boolean first = i <= industrial;
-      yaml.append("  line").append(i).append(": { tier: ");
-      yaml.append(first ? "industrial" : "application-model").append(", parent: ");
-      yaml.append(parent(i, industrial)).append(", recipe: tune }\n");
+      yaml.append("  ").append(GeneratedHistory.name(i)).append(": { tier: ");
+      yaml.append(shape.isIndustrial(i) ? "industrial" : "application-model");
+      yaml.append(", parent: ").append(shape.parent(i)).append(", recipe: tune }\n");
     }
     Files.writeString(
         home.resolve("all.jsonl"),
@@ -172,11 +188,12 @@ public final class Large {
     Cambium.create(home, yaml.toString(), "bench", InstantSource.system()).close();
     LocalArtifactStore store = LocalArtifactStore.open(home.resolve(".cambium/objects"));
     try (Ledger ledger = Ledger.open(home, InstantSource.system())) {
-      double made = seconds(() -> generate(ledger, store, lines, versions, industrial));
+      double made = seconds(() -> generate(ledger, store, lines, versions));
       say("%,d lines, %,d versions generated in %.1f s", lines, (long) lines * versions, made);
     }
     try (Cambium cambium = Cambium.open(home, "bench", InstantSource.system())) {
       say("declaration read, checked and recorded: %.2f s", seconds(cambium::declare));
+      say("declaration, read again: %.0f ms", 1000 * median(cambium::declare));
       Declaration declaration = cambium.declare();
       Callable<Plan> plan =
           () ->
@@ -188,68 +205,92 @@ public final class Large {
                   .plan();
       require(plan.call().steps().size() == lines);
       say("planned an upgrade of the foundation: %.2f s, heap %,d MB", median(plan), heap());
-      String last = "line" + (lines - 1);
-      say(
-          "why %s: %.1f ms",
-          last, 1000 * median(() -> cambium.why(new VersionRef(last, versions))));
-      say(
-          "database %,d MB, heap %,d MB",
-          Files.size(home.resolve(".cambium/ledger.db")) >> 20, heap());
     }
+    for (String command :
+        List.of("status", "status --json", "why " + GeneratedHistory.name(lines - 1) + "@stable")) {
+      say("%s: %.0f ms", command, 1000 * median(() -> run(home, command)));
+    }
+    say(
+        "database %,d MB, heap %,d MB",
+        Files.size(home.resolve(".cambium/ledger.db")) >> 20, heap());
   }
 
-  private static String parent(int line, int industrial) {
-    return line <= industrial ? "base" : "line" + (1 + line % industrial);
+  /** A command from the opening of the ecosystem to its last line, without the start of a JVM. */
+  private static int run(Path home, String command) {
+    StringWriter out = new StringWriter();
+    PrintWriter to = new PrintWriter(out);
+    List<String> arguments = new ArrayList<>(List.of(command.split(" ")));
+    arguments.addAll(List.of("--dir", home.toString()));
+    int code = Main.run(to, to, arguments.toArray(String[]::new));
+    if (code != 0) {
+      throw new IllegalStateException(command + " gives " + code + ": " + out);
+    }
+    return code;
   }
 
-  private static int generate(
-      Ledger ledger, LocalArtifactStore store, int lines, int versions, int industrial) {
-    VersionRef founded = new VersionRef("base", versions);
+  /** Has what planning and explaining read; of manifests the foundation's. */
+  private static GeneratedHistory.Artifacts stored(LocalArtifactStore store) {
     Digest evidence =
         store.put(
             Json.canonical(
                 new Verdict(
-                    founded, null, Decision.PASS, "generated", List.of(), List.of(), null, null)));
-    List<Fact> facts = new ArrayList<>();
-    for (int number = 1; number <= versions; number++) {
-      for (int i = 0; i < lines; i++) {
-        String line = i == 0 ? "base" : "line" + i;
-        VersionRef ref = new VersionRef(line, number);
-        VersionRef parent = i == 0 ? null : new VersionRef(parent(i, industrial), number);
-        Manifest manifest =
-            new Manifest(
-                VersionKind.MODEL,
-                parent == null ? null : Digest.ofText(parent.toString()),
-                List.of(new FileEntry("model.safetensors", 1, Digest.ofText("weights " + ref))));
-        facts.add(
-            new Fact.VersionRegistered(
-                ref,
-                manifest.digest(),
-                VersionKind.MODEL,
-                parent,
-                number == 1 ? null : new VersionRef(line, number - 1),
-                null,
-                null,
-                null,
-                List.of(Digest.ofText("data of " + line)),
-                "generated"));
-        if (number == versions) {
-          facts.add(new Fact.VerdictReached(ref, null, Decision.PASS, evidence, null));
-          facts.add(
-              new Fact.ChannelMoved(
-                  line, Channel.STABLE, null, ref, Fact.Movement.RELEASE, evidence, "generated"));
-        }
-        if (facts.size() >= BATCH) {
-          ledger.append("bench", facts, List.of());
-          facts.clear();
-        }
+                    new VersionRef(GeneratedHistory.name(0), 1),
+                    null,
+                    Decision.PASS,
+                    "generated",
+                    List.of(),
+                    List.of(),
+                    null,
+                    null)));
+    Digest any = Digest.ofText("any");
+    Map<String, Digest> specs =
+        Map.of(
+            "transplant",
+            store.put(Json.canonical(new Action.Transplant(any, any, any, 1))),
+            "evaluate",
+            store.put(
+                Json.canonical(
+                    new Action.Evaluate(any, any, Scorer.of(ScorerKind.EXACT_MATCH), 0, 25))));
+    return new GeneratedHistory.Artifacts() {
+      @Override
+      Digest manifest(Manifest manifest) {
+        return manifest.parent() == null ? store.put(Json.canonical(manifest)) : manifest.digest();
       }
-    }
-    VersionRef next = new VersionRef("base", versions + 1);
+
+      @Override
+      Digest spec(String kind, VersionRef of) {
+        return Objects.requireNonNull(specs.get(kind));
+      }
+
+      @Override
+      Digest evidence(VersionRef of) {
+        return evidence;
+      }
+    };
+  }
+
+  private static int generate(Ledger ledger, LocalArtifactStore store, int lines, int versions) {
+    GeneratedHistory history = new GeneratedHistory(lines, stored(store));
+    List<Fact> facts = new ArrayList<>();
+    Fact fact;
+    do {
+      fact = history.next();
+      facts.add(fact);
+      if (facts.size() == BATCH) {
+        ledger.append("bench", facts, List.of());
+        facts.clear();
+      }
+    } while (history.wave() < versions || !(fact instanceof Fact.CampaignClosed));
+    Manifest arrived =
+        new Manifest(
+            VersionKind.MODEL,
+            null,
+            List.of(new FileEntry("model.safetensors", 1, Digest.ofText("the upgrade"))));
+    VersionRef next = new VersionRef(GeneratedHistory.name(0), versions + 1);
     facts.add(
         new Fact.VersionRegistered(
             next,
-            Digest.ofText("next"),
+            store.put(Json.canonical(arrived)),
             VersionKind.MODEL,
             null,
             null,
@@ -260,7 +301,14 @@ public final class Large {
             "the upgrade"));
     facts.add(
         new Fact.SignalReceived(
-            "s1", Fact.SignalKind.UPSTREAM, "base", null, null, 0, next, "upgrade"));
+            "upgrade",
+            Fact.SignalKind.UPSTREAM,
+            GeneratedHistory.name(0),
+            null,
+            null,
+            0,
+            next,
+            "upgrade"));
     ledger.append("bench", facts, List.of());
     return facts.size();
   }
@@ -305,15 +353,22 @@ public final class Large {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  /** Of five, after one that compiles the code. */
+  /** Of some rounds, after as many that compile the code. */
   private static double median(Callable<?> work) throws Exception {
-    work.call();
-    double[] times = new double[5];
+    for (int i = 0; i < ROUNDS; i++) {
+      work.call();
+    }
+    double[] times = new double[ROUNDS];
     for (int i = 0; i < times.length; i++) {
       times[i] = seconds(work);
     }
-    Arrays.sort(times);
-    return times[times.length / 2];
+    return middle(times);
+  }
+
+  private static double middle(double[] values) {
+    double[] sorted = values.clone();
+    Arrays.sort(sorted);
+    return sorted[sorted.length / 2];
   }
 
   private static long heap() {

@@ -78,11 +78,11 @@ public final class TamperSweep {
   }
 
   public static void main(String[] arguments) throws Exception {
-    int rounds = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 1;
-    int every = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 1;
-    int first = arguments.length > 2 ? Integer.parseInt(arguments[2]) : 0;
-    Path directory =
-        arguments.length > 3 ? Path.of(arguments[3]) : Files.createTempDirectory("tamper");
+    Arguments given = new Arguments(arguments);
+    int rounds = given.number(0, 1);
+    int every = given.number(1, 1);
+    int first = given.number(2, 0);
+    Path directory = given.directory(3, "tamper");
     TamperSweep sweep = new TamperSweep(directory);
     sweep.build(rounds, 512);
     Map<String, Counts> counts = sweep.flips(every, first, System.out::println);
