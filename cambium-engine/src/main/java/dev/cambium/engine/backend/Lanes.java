@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.global.torch;
 
@@ -58,8 +59,7 @@ public final class Lanes implements AutoCloseable {
   public void run(IntConsumer work) {
     Backend backend = Backend.instance();
     List<Future<?>> running = new ArrayList<>();
-    openblas_nolapack.blas_set_num_threads(1);
-    torch.set_num_threads(1);
+    threads(1);
     List<Throwable> failures = new ArrayList<>();
     try {
       for (int lane = 1; lane < count; lane++) {
@@ -76,14 +76,21 @@ public final class Lanes implements AutoCloseable {
       failures.add(e);
     }
     running.forEach(future -> await(future, failures));
-    openblas_nolapack.blas_set_num_threads(backend.threads());
-    torch.set_num_threads(backend.threads());
+    threads(backend.threads());
     for (Throwable failure : failures) {
       if (failure instanceof Error error) {
         throw error;
       }
       throw (RuntimeException) failure; // the work declares no other
     }
+  }
+
+  private static void threads(int count) {
+    // The binding looks its function up anew at each call, and leaves the pointers to the collector.
+    try (PointerScope scope = new PointerScope()) {
+      openblas_nolapack.blas_set_num_threads(count);
+    }
+    torch.set_num_threads(count);
   }
 
   private static void await(Future<?> future, List<Throwable> failures) {
