@@ -8,25 +8,40 @@ import dev.cambium.model.Progress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SortedMap;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Kills a real campaign with SIGKILL at many instants, runs it again, and compares what it ends at
- * with what an undisturbed campaign ends at.
+ * Kills real campaigns with SIGKILL at random instants, runs them again, and compares what they end
+ * at with what an undisturbed campaign ends at.
  *
  * <p>The campaign founds a small fleet (one industrial model, one adapter, one application) on a
- * tiny foundation with the real engine, in a process of its own with its worker process. At every
- * other point the worker is killed with it. Main: {@code KillCampaign [POINTS] [DIR]}; default 30
- * points.
+ * tiny foundation with the real engine, in a process of its own with its worker process. It is
+ * killed, resumed and killed again until it has ended: the campaign's process, its worker, or both,
+ * in turn. An instant is drawn as a share of the processor time that an undisturbed campaign takes,
+ * from the start of the process or from the kill before, so that a busy machine does not bunch the
+ * instants at the start.
+ *
+ * <p>Main: {@code KillCampaign [KILLS] [DIR]}; default 30 kills. A count can be reached in several
+ * runs over one folder: {@value #RESULTS} in it keeps how each campaign ended, and those that it
+ * names are not run again.
  */
 public final class KillCampaign {
+
+  private static final String RESULTS = "results.txt";
+  private static final long LOOK_EVERY_MILLIS = 5;
 
   private final Path directory;
   private final SmallFleet fleet;
@@ -37,17 +52,18 @@ public final class KillCampaign {
   }
 
   public static void main(String[] arguments) throws Exception {
-    int points = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 30;
+    int kills = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 30;
     Path directory =
         arguments.length > 1 ? Path.of(arguments[1]) : Files.createTempDirectory("kill-campaign");
-    Result result = new KillCampaign(directory).run(points, System.out::println);
+    Result result = new KillCampaign(directory).run(kills, System.out::println);
     System.out.printf(
         Locale.ROOT,
-        "%d points tried, %d killed before the campaign had ended, %d resumed to equal digests%n",
-        result.tried(),
-        result.killed(),
+        "%d kills (%s) in %d campaigns, %d resumed to equal digests%n",
+        result.kills(),
+        result.victims(),
+        result.campaigns(),
         result.equal());
-    if (result.equal() != result.tried()) {
+    if (result.equal() != result.campaigns()) {
       System.exit(1);
     }
   }
@@ -55,77 +71,134 @@ public final class KillCampaign {
   /**
    * What came of it.
    *
-   * @param tried instants
-   * @param killed those at which the campaign was still running
-   * @param equal those after which the same digests were reached
+   * @param kills all of them
+   * @param victims of what, how many
+   * @param campaigns that were killed and resumed until they ended
+   * @param equal those that ended at the same digests, with everything verified
    */
-  record Result(int tried, int killed, int equal) {}
+  record Result(int kills, Map<Victims, Integer> victims, int campaigns, int equal) {}
 
-  /** What is killed at a point, in turn. */
-  private enum Victims {
-    CAMPAIGN("the campaign alone"),
-    BOTH("the campaign and its workers"),
-    WORKERS("the workers alone");
-
-    private final String words;
-
-    Victims(String words) {
-      this.words = words;
-    }
+  /** What is killed, in turn. */
+  enum Victims {
+    CAMPAIGN,
+    BOTH,
+    WORKERS
   }
 
-  /** Hears one line per point. */
+  /** Hears one line per campaign. */
   @FunctionalInterface
   interface Log {
     void line(String text);
   }
 
-  Result run(int points, Log log) throws IOException, InterruptedException {
-    fleet.prepare(Progress.NONE);
-    Path undisturbed = copy("undisturbed");
-    long start = System.nanoTime();
-    require(start(undisturbed).waitFor() == 0, "the undisturbed campaign failed");
-    double seconds = (System.nanoTime() - start) / 1e9;
+  Result run(int wanted, Log log) throws IOException, InterruptedException {
+    Path results = directory.resolve(RESULTS);
+    Path undisturbed = directory.resolve("undisturbed");
+    if (!Files.exists(results)) {
+      fleet.prepare(Progress.NONE);
+      copy("undisturbed");
+      Process process = start(undisturbed);
+      long nanos = 0;
+      while (process.isAlive()) {
+        nanos = Math.max(nanos, cpu(process));
+        process.waitFor(LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      require(process.waitFor() == 0, "the undisturbed campaign failed");
+      Files.writeString(results, nanos + " ns\n");
+    }
+    List<String> lines = Files.readAllLines(results);
+    long whole = Long.parseLong(lines.get(0).split(" ")[0]);
     SortedMap<String, Digest> expected = stable(undisturbed);
     log.line(
         String.format(
-            Locale.ROOT, "undisturbed: %.1f s, %d lines released", seconds, expected.size()));
-    int killed = 0;
+            Locale.ROOT,
+            "undisturbed: %.1f s of processor time, %d lines released",
+            whole / 1e9,
+            expected.size()));
+    Map<Victims, Integer> victims = new EnumMap<>(Victims.class);
+    int kills = 0;
     int equal = 0;
-    for (int i = 0; i < points; i++) {
-      Path copy = copy("point-" + i);
-      Process process = start(copy);
-      long millis = (long) (1000 * seconds * (i + 0.5) / points);
-      boolean ended = process.waitFor(millis, TimeUnit.MILLISECONDS);
-      Victims victims = Victims.values()[i % Victims.values().length];
-      if (!ended) {
-        killed++;
-        List<ProcessHandle> handles = new ArrayList<>();
-        if (victims != Victims.WORKERS) {
-          handles.add(process.toHandle());
+    int campaigns = lines.size() - 1;
+    for (String line : lines.subList(1, lines.size())) {
+      String[] words = line.split(" ");
+      for (String victim : words[1].split(",")) {
+        if (!victim.isEmpty()) {
+          kills++;
+          victims.merge(Victims.valueOf(victim), 1, Integer::sum);
         }
-        if (victims != Victims.CAMPAIGN) {
-          process.descendants().forEach(handles::add);
-        }
-        handles.forEach(ProcessHandle::destroyForcibly); // SIGKILL
-        process.waitFor(); // without its workers it goes on, with new ones
       }
-      require(start(copy).waitFor() == 0 || ended, "the resumed campaign failed");
+      equal += words[2].equals("equal") ? 1 : 0;
+    }
+    for (; kills < wanted; campaigns++) {
+      Path copy = copy("campaign-" + campaigns);
+      List<Victims> killed = disturb(copy, campaigns, whole, wanted - kills);
+      for (Victims victim : killed) {
+        kills++;
+        victims.merge(victim, 1, Integer::sum);
+      }
       boolean same = stable(copy).equals(expected) && intact(copy);
       equal += same ? 1 : 0;
-      log.line(
-          String.format(
-              Locale.ROOT,
-              "point %d: killed after %.2f s%s, %s",
-              i,
-              millis / 1e3,
-              ended ? " (had ended)" : ", " + victims.words,
-              same ? "resumed to equal digests" : "DIFFERENT: " + stable(copy)));
+      String line =
+          campaigns
+              + " "
+              + killed.stream().map(Victims::name).collect(Collectors.joining(","))
+              + (same ? " equal" : " DIFFERENT");
+      Files.writeString(results, line + "\n", StandardOpenOption.APPEND);
+      log.line(line + (same ? "" : " " + stable(copy)));
       if (same) {
         DirectoryTree.delete(copy);
+        Files.deleteIfExists(log(copy));
       }
     }
-    return new Result(points, killed, equal);
+    return new Result(kills, victims, campaigns, equal);
+  }
+
+  /** Kills and resumes a campaign until it has ended, or was killed often enough. */
+  private static List<Victims> disturb(Path ecosystem, int number, long whole, int most)
+      throws IOException, InterruptedException {
+    SplittableRandom random = new SplittableRandom(number);
+    List<Victims> killed = new ArrayList<>();
+    Process process = start(ecosystem);
+    long from = 0;
+    while (killed.size() < most) {
+      long instant = from + (long) (whole * random.nextDouble());
+      while (process.isAlive() && cpu(process) < instant) {
+        process.waitFor(LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
+      }
+      Thread.sleep(0, random.nextInt(1_000_000)); // not only where somebody looks
+      List<ProcessHandle> workers = process.descendants().toList();
+      if (!process.isAlive()) {
+        break;
+      }
+      Victims victims = Victims.values()[random.nextInt(Victims.values().length)];
+      if (victims != Victims.CAMPAIGN) {
+        if (workers.isEmpty()) {
+          victims = Victims.CAMPAIGN; // none has been started yet
+        }
+        workers.forEach(ProcessHandle::destroyForcibly); // SIGKILL
+      }
+      if (victims != Victims.WORKERS) {
+        process.destroyForcibly().waitFor();
+        process = start(ecosystem);
+        from = 0;
+      } else {
+        from = cpu(process); // it goes on, with new workers
+      }
+      killed.add(victims);
+    }
+    require(process.waitFor() == 0, "a resumed campaign failed; see " + log(ecosystem));
+    return killed;
+  }
+
+  /** Processor time of a process and those that it started, in nanoseconds. */
+  private static long cpu(Process process) {
+    return Stream.concat(Stream.of(process.toHandle()), process.descendants())
+        .mapToLong(one -> one.info().totalCpuDuration().map(Duration::toNanos).orElse(0L))
+        .sum();
+  }
+
+  private static Path log(Path ecosystem) {
+    return ecosystem.resolveSibling(ecosystem.getFileName() + ".log");
   }
 
   private static void require(boolean condition, String message) {
@@ -142,6 +215,7 @@ public final class KillCampaign {
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
             "-Dorg.bytedeco.javacpp.maxbytes=0",
             "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1", // most of its life is its start
             "-cp",
             System.getProperty("java.class.path"),
             "dev.cambium.cli.Main",
@@ -151,9 +225,8 @@ public final class KillCampaign {
             ecosystem.toString()));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
-    Path log = ecosystem.resolveSibling(ecosystem.getFileName() + ".log");
     builder.redirectErrorStream(true);
-    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log(ecosystem).toFile()));
     return builder.start();
   }
 
