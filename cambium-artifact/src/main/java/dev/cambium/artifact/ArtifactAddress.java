@@ -77,10 +77,16 @@ public final class ArtifactAddress {
    */
   public ArtifactStore open(Path home) {
     return isLocal()
-        ? LocalArtifactStore.open(home.resolve("objects"))
+        ? openItself(home)
         : new CachedArtifactStore(
-            S3ArtifactStore.open(S3Settings.of(written, environment)),
-            LocalArtifactStore.open(home.resolve("objects-near")));
+            openItself(home), LocalArtifactStore.open(home.resolve("objects-near")));
+  }
+
+  /** Opens the store alone, without what is kept near a far one. */
+  public ArtifactStore openItself(Path home) {
+    return isLocal()
+        ? LocalArtifactStore.open(home.resolve("objects"))
+        : S3ArtifactStore.open(S3Settings.of(written, environment));
   }
 
   /** The written form; never a key. */

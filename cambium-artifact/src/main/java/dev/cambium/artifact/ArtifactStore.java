@@ -24,10 +24,13 @@ import java.util.stream.Stream;
  *
  * <p><b>Writing beside {@code collect}.</b> A writer puts objects first and only then records what
  * makes them reachable. In between, its objects are unreachable and protected by their age alone:
- * {@code put} makes an object young, {@code collect} takes only what is older than the grace
- * period, and the two exclude each other on one object, also across processes. So nothing is lost
- * if (1) the grace period is longer than any writer takes from {@code put} to its record, and (2) a
- * writer that needs an object puts it; {@code has} claims nothing.
+ * {@code put} and {@code renew} make an object young, {@code collect} takes only what is older than
+ * the grace period, and the two exclude each other on one object, also across processes. So nothing
+ * is lost if (1) the grace period is longer than any writer takes from {@code put} to its record,
+ * and (2) a writer that needs an object puts it; {@code has} claims nothing. A writer of whom
+ * nobody knows how long it takes (its machine may sleep) renews its objects in the transaction that
+ * records them, and gives up if one is gone; a collector that asks what is reachable when all
+ * transactions have ended that began before then takes none that such a writer records.
  *
  * <p>Failures of the medium are {@link java.io.UncheckedIOException}. Safe for use by many threads.
  */
@@ -38,6 +41,12 @@ public interface ArtifactStore {
 
   /** Stores a file's content and returns its digest. The file itself is left alone. */
   Digest put(Path file);
+
+  /**
+   * Makes an object young, as {@code put} does; false if it is not there. Says nothing about its
+   * bytes.
+   */
+  boolean renew(Digest digest);
 
   /** Whether there is such an object; says nothing about its bytes. */
   boolean has(Digest digest);

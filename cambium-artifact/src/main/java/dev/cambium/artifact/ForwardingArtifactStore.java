@@ -31,6 +31,11 @@ public abstract class ForwardingArtifactStore implements ArtifactStore {
   }
 
   @Override
+  public boolean renew(Digest digest) {
+    return behind.renew(digest);
+  }
+
+  @Override
   public boolean has(Digest digest) {
     return behind.has(digest);
   }

@@ -129,17 +129,7 @@ public final class LocalArtifactStore implements ArtifactStore {
   /** Whether a sound object is there, which is then young. A corrupt one is to be replaced. */
   private boolean keepsExisting(Digest digest) throws IOException {
     Path file = path(digest);
-    boolean there =
-        locked(
-            () -> {
-              try {
-                Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
-                return true;
-              } catch (NoSuchFileException e) {
-                return false;
-              }
-            });
-    if (!there) {
+    if (!touch(file)) {
       return false;
     }
     Digest found;
@@ -153,6 +143,27 @@ public final class LocalArtifactStore implements ArtifactStore {
     }
     LOG.warn("{}: was corrupt (its digest is {}); replacing it by the good bytes", file, found);
     return false;
+  }
+
+  private boolean touch(Path file) throws IOException {
+    return locked(
+        () -> {
+          try {
+            Files.setLastModifiedTime(file, FileTime.from(clock.instant()));
+            return true;
+          } catch (NoSuchFileException e) {
+            return false;
+          }
+        });
+  }
+
+  @Override
+  public boolean renew(Digest digest) {
+    try {
+      return touch(path(digest));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot touch " + path(digest) + ": " + e, e);
+    }
   }
 
   private void moveIntoPlace(Path file, Digest digest) throws IOException {

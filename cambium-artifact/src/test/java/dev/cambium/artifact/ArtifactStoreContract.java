@@ -201,6 +201,17 @@ public abstract class ArtifactStoreContract {
         .isInstanceOf(IllegalArgumentException.class);
   }
 
+  @Test
+  void renewsWhatIsThere() {
+    Digest digest = store().put(random(10));
+    assertThat(store().renew(digest)).isTrue();
+    assertThat(store().collect(() -> Set.of(), HOUR).young()).isEqualTo(1);
+    store().verify(digest);
+    assertThat(store().delete(digest)).isTrue();
+    assertThat(store().renew(digest)).isFalse();
+    assertThat(store().has(digest)).isFalse();
+  }
+
   /** Writers put objects that are there and old, just as a collector takes whatever is old. */
   @Test
   void writersBesideACollectorLoseNothing() throws Exception {

@@ -3,13 +3,12 @@ package dev.cambium.bench;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.IntegrityException;
 import dev.cambium.artifact.LocalArtifactStore;
-import dev.cambium.ledger.Checkpoint;
-import dev.cambium.ledger.KeyHistory;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.LedgerException;
 import dev.cambium.ledger.PublishedLog;
 import dev.cambium.ledger.VerificationReport;
 import dev.cambium.ledger.VerificationReport.Finding;
+import dev.cambium.ledger.Witness;
 import dev.cambium.ledger.merkle.CompactRange;
 import dev.cambium.ledger.merkle.MerkleHash;
 import dev.cambium.loop.Cambium;
@@ -53,28 +52,43 @@ import org.jspecify.annotations.Nullable;
 /**
  * Changes an ecosystem behind its back in every way at hand, and looks whether {@code verify}
  * notices: flips a bit of every byte of every file (database, keys, artifacts, published tiles, a
- * checkpoint that was kept), one at a time; drops, doubles, swaps and inserts records with all
- * hashes made anew; puts an earlier state back.
+ * checkpoint that was kept), one at a time; likewise of the write-ahead log that the database has
+ * when its process was killed; drops, doubles, swaps and inserts records with all hashes made anew;
+ * puts an earlier state back.
  *
  * <p>A flip that is not noticed is missed, unless it changed nothing: then every row of every table
  * and the database's schema are what they were, and the byte was one that SQLite does not read (a
  * free page, the rest of a page, a counter in the file's header). What only the migration tool
- * keeps for itself (when and by whom a script was run) is counted apart.
+ * keeps for itself (when and by whom a script was run) is counted apart. SQLite passes over a frame
+ * of a write-ahead log whose checksum does not hold, and all after it: what is then there is whole,
+ * signed, and shorter, which the checkpoint shows that was kept. The index beside that log (<code>
+ * -shm</code>) is made anew by whoever opens the file first, and not tried.
  *
  * <p>Main: {@code TamperSweep [ROUNDS] [EVERY] [FIRST] [DIR]}: the ecosystem gets ten records a
- * round; a bit is flipped in each {@code EVERY}th byte from {@code FIRST} on.
+ * round; a bit is flipped in each {@code EVERY}th byte from {@code FIRST} on. The ecosystem is made
+ * in {@code DIR} once, so that several runs with one {@code EVERY} and each {@code FIRST} below it
+ * reach every byte.
  */
 public final class TamperSweep {
+
+  private static final String CRASHED = "verify crashed: ";
 
   private final Path home;
   private final Path published;
   private final Path kept;
+
+  /** The same ecosystem some records later, as a process left it that was killed. */
+  private final Path killed;
+
+  private final Path keptLater;
   private final Random random = new Random(7);
 
   TamperSweep(Path directory) {
     this.home = directory.resolve("fleet");
     this.published = directory.resolve("published");
     this.kept = directory.resolve("kept.txt");
+    this.killed = directory.resolve("killed");
+    this.keptLater = directory.resolve("kept-later.txt");
   }
 
   public static void main(String[] arguments) throws Exception {
@@ -83,8 +97,14 @@ public final class TamperSweep {
     int every = given.number(1, 1);
     int first = given.number(2, 0);
     Path directory = given.directory(3, "tamper");
-    TamperSweep sweep = new TamperSweep(directory);
-    sweep.build(rounds, 512);
+    Path made = directory.resolve("made");
+    if (!Files.exists(made)) {
+      new TamperSweep(made).build(rounds, 512);
+    }
+    Path work = directory.resolve("work");
+    DirectoryTree.delete(work);
+    copy(made, work);
+    TamperSweep sweep = new TamperSweep(work);
     Map<String, Counts> counts = sweep.flips(every, first, System.out::println);
     System.out.printf(Locale.ROOT, "%-12s %s%n", "", Counts.HEAD);
     counts.forEach((kind, c) -> System.out.printf(Locale.ROOT, "%-12s %s%n", kind, c));
@@ -100,27 +120,48 @@ public final class TamperSweep {
   /** What became of the flips of one kind of file. */
   static final class Counts {
     static final String HEAD =
-        "flipped, noticed (located), without meaning, migration tool's, missed";
+        "flipped, noticed (record, row or object named; the file only; by what was kept alone),"
+            + " without meaning, migration tool's, missed";
 
     int flipped;
     int noticed;
     int located;
+    int toFile;
+    int witnessed;
     int meaningless;
     int bookkeeping;
     int missed;
+
+    void notice(Sight sight, boolean byWitness) {
+      noticed++;
+      located += sight == Sight.EXACT ? 1 : 0;
+      toFile += sight == Sight.FILE ? 1 : 0;
+      witnessed += byWitness ? 1 : 0;
+    }
 
     @Override
     public String toString() {
       return String.format(
           Locale.ROOT,
-          "%7d %7d (%d) %7d %7d %7d",
+          "%7d %7d (%d; %d; %d) %7d %7d %7d",
           flipped,
           noticed,
           located,
+          toFile,
+          witnessed,
           meaningless,
           bookkeeping,
           missed);
     }
+  }
+
+  /** How near what was said came to what was changed. */
+  enum Sight {
+    /** A record, a row, a checkpoint, or the very object. */
+    EXACT,
+    /** The database's file. */
+    FILE,
+    NOTHING
   }
 
   // ------------------------------------------------------------------------------- building
@@ -183,6 +224,44 @@ public final class TamperSweep {
         statement.execute("pragma journal_mode=wal");
       }
     }
+    leaveBehind();
+  }
+
+  /** Copies what is on disk while a process has the ledger open: what its end by force leaves. */
+  private void leaveBehind() throws IOException {
+    Path before = home.resolveSibling("before");
+    copy(home, before);
+    try (Ledger ledger = Ledger.open(before, InstantSource.system())) {
+      for (int i = 0; i < 2; i++) {
+        ledger.append(
+            "bench",
+            List.of(
+                new Fact.EcosystemDeclared(
+                    "small", Digest.ofText("name: small\n"), new TreeMap<>())),
+            List.of());
+      }
+      Files.writeString(keptLater, ledger.state().checkpoint().orElseThrow());
+      copy(before, killed);
+    }
+    Files.delete(wal(killed).resolveSibling("ledger.db-shm"));
+    DirectoryTree.delete(before);
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> paths = Files.walk(from)) {
+      for (Path path : (Iterable<Path>) paths::iterator) {
+        Path target = to.resolve(from.relativize(path).toString());
+        if (Files.isDirectory(path)) {
+          Files.createDirectories(target);
+        } else {
+          Files.copy(path, target, StandardCopyOption.COPY_ATTRIBUTES);
+        }
+      }
+    }
+  }
+
+  private static Path wal(Path home) {
+    return home.resolve(".cambium/ledger.db-wal");
   }
 
   private static List<Fact> round(
@@ -241,6 +320,10 @@ public final class TamperSweep {
   }
 
   private Path database() {
+    return database(home);
+  }
+
+  private static Path database(Path home) {
     return home.resolve(".cambium/ledger.db");
   }
 
@@ -254,25 +337,23 @@ public final class TamperSweep {
       throws IOException, SQLException {
     require(problem(true).isEmpty(), "the untouched ecosystem does not verify: " + problem(true));
     Map<String, Counts> all = new TreeMap<>();
-    List<String> content = content(false);
-    List<String> everything = content(true);
+    List<String> content = content(home, false);
+    List<String> everything = content(home, true);
     for (Path file : files()) {
       Counts counts = all.computeIfAbsent(kind(file), kind -> new Counts());
       byte[] original = Files.readAllBytes(file);
+      boolean isDatabase = file.equals(database());
       for (int at = first % every; at < original.length; at += every) {
-        int bit = random.nextInt(8);
-        byte[] changed = original.clone();
-        changed[at] ^= (byte) (1 << bit);
+        byte[] changed = flip(original, at);
         replace(file, changed);
-        Optional<String> problem = problem(!file.equals(database()));
+        Optional<String> problem = problem(!isDatabase);
         counts.flipped++;
         if (problem.isPresent()) {
-          counts.noticed++;
-          counts.located += located(problem.get(), file) ? 1 : 0;
-        } else if (!file.equals(database()) || !content(false).equals(content)) {
+          notice(counts, problem.get(), file, at, log);
+        } else if (!isDatabase || !content(home, false).equals(content)) {
           counts.missed++;
-          log.accept("MISSED: bit " + bit + " of byte " + at + " of " + file);
-        } else if (content(true).equals(everything)) {
+          log.accept("MISSED: byte " + at + " of " + file + ": " + changed[at]);
+        } else if (content(home, true).equals(everything)) {
           counts.meaningless++;
         } else {
           counts.bookkeeping++;
@@ -281,7 +362,59 @@ public final class TamperSweep {
       }
     }
     require(problem(true).isEmpty(), "the restored ecosystem does not verify: " + problem(true));
+    all.put("wal", walFlips(every, first, log));
     return all;
+  }
+
+  private Counts walFlips(int every, int first, Consumer<String> log)
+      throws IOException, SQLException {
+    Counts counts = new Counts();
+    Path wal = wal(killed);
+    Path database = database(killed);
+    byte[] log1 = Files.readAllBytes(wal);
+    byte[] base = Files.readAllBytes(database);
+    List<String> content = content(killed, true);
+    for (int at = first % every; at <= log1.length; at += every) {
+      Files.write(database, base);
+      byte[] changed = at < log1.length ? flip(log1, at) : log1;
+      Files.write(wal, changed);
+      Files.deleteIfExists(wal.resolveSibling("ledger.db-shm"));
+      Optional<String> problem = problem(killed, keptLater, false);
+      if (at == log1.length) {
+        require(problem.isEmpty(), "the untouched log does not verify: " + problem);
+        break;
+      }
+      counts.flipped++;
+      if (problem.isPresent()) {
+        notice(counts, problem.get(), database, at, log);
+      } else if (content(killed, true).equals(content)) {
+        counts.meaningless++;
+      } else {
+        counts.missed++;
+        log.accept("MISSED: byte " + at + " of " + wal + ": " + changed[at]);
+      }
+    }
+    return counts;
+  }
+
+  private byte[] flip(byte[] original, int at) {
+    byte[] changed = original.clone();
+    changed[at] ^= (byte) (1 << random.nextInt(8));
+    return changed;
+  }
+
+  private static void notice(
+      Counts counts, String problem, Path file, int at, Consumer<String> log) {
+    if (problem.startsWith(CRASHED)) {
+      counts.missed++;
+      log.accept("MISSED: byte " + at + " of " + file + ": " + problem);
+      return;
+    }
+    Sight sight = sight(problem, file);
+    counts.notice(sight, problem.contains("kept elsewhere"));
+    if (sight == Sight.NOTHING) {
+      log.accept("not located: byte " + at + " of " + file + ": " + problem);
+    }
   }
 
   private String kind(Path file) {
@@ -321,40 +454,60 @@ public final class TamperSweep {
     Files.setPosixFilePermissions(file, permissions);
   }
 
-  /** Whether what was said names a record, or the object or file that was changed. */
-  private static boolean located(String problem, Path file) {
+  /** Whether what was said names a record, a row, or the object or file that was changed. */
+  private static Sight sight(String problem, Path file) {
     String name = String.valueOf(file.getFileName());
     String folder = String.valueOf(Objects.requireNonNull(file.getParent()).getFileName());
-    return problem.startsWith("record ")
-        || problem.contains(name)
-        || problem.contains(folder + "/")
-        || problem.contains(folder + name); // a digest: its first two digits are the folder
+    boolean database = name.equals("ledger.db");
+    if (problem.startsWith("record ")
+        || problem.startsWith("row of table ")
+        || problem.startsWith("table ")
+        || (!database
+            && (problem.contains(name)
+                || problem.contains(folder + "/")
+                // A digest: its first two digits are the folder.
+                || problem.contains(folder + name)))) {
+      return Sight.EXACT;
+    }
+    return database && problem.contains(name) ? Sight.FILE : Sight.NOTHING;
+  }
+
+  private Optional<String> problem(boolean withPublished) {
+    return problem(home, kept, withPublished);
   }
 
   /** What checking everything has to say first; nothing if all is well. */
-  private Optional<String> problem(boolean withPublished) {
-    try (Cambium cambium = Cambium.open(home, "bench", InstantSource.system())) {
-      KeyHistory keys = cambium.keys();
-      Checkpoint witness = Checkpoint.open(Files.readString(kept), keys);
+  private Optional<String> problem(Path home, Path kept, boolean withPublished) {
+    try (Cambium cambium = Cambium.openToVerify(home, "bench", InstantSource.system())) {
+      Witness witness = new Witness(kept.toString(), text(kept));
       VerificationReport report = cambium.verify(Progress.NONE, List.of(witness));
       if (!report.intact()) {
         return Optional.of(report.findings().get(0).toString());
       }
       return withPublished
           ? new PublishedLog(published)
-              .check(keys).findings().stream().map(Finding::toString).findFirst()
+              .check(cambium.keys()).findings().stream().map(Finding::toString).findFirst()
           : Optional.empty();
-    } catch (IllegalArgumentException e) {
-      return Optional.of("kept.txt: " + e.getMessage());
-    } catch (LedgerException | IntegrityException | UncheckedIOException | IOException e) {
-      return Optional.of(e.getMessage() + " (ledger.db, kept.txt)");
+    } catch (LedgerException | IntegrityException | UncheckedIOException e) {
+      return Optional.of(String.valueOf(e.getMessage()));
+    } catch (RuntimeException e) { // none is documented
+      return Optional.of(CRASHED + e + " at " + List.of(e.getStackTrace()).subList(0, 3));
+    }
+  }
+
+  /** As a command would read it: bytes that are no text are a file that cannot be read. */
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + " is not a text: " + e, e);
     }
   }
 
   /** Every row of every table, and the schema, read past the ledger. */
-  private List<String> content(boolean withBookkeeping) throws SQLException {
+  private static List<String> content(Path home, boolean withBookkeeping) throws SQLException {
     List<String> rows = new ArrayList<>();
-    try (Connection connection = connect(database());
+    try (Connection connection = connect(database(home));
         Statement statement = connection.createStatement()) {
       List<String> tables = new ArrayList<>();
       try (ResultSet schema =
@@ -399,7 +552,8 @@ public final class TamperSweep {
    *
    * @param tried forgeries with all hashes made anew
    * @param caught those that verify noticed
-   * @param located those of which the first finding names the record, or the ones signed with it
+   * @param located those of which the first finding names the record, or the ones signed with it;
+   *     of a doubled one, either
    * @param putBack earlier states of the database that were put back as a whole
    * @param putBackCaught those that the checkpoint showed that was kept elsewhere
    */
@@ -448,7 +602,9 @@ public final class TamperSweep {
         tried++;
         if (problem.isPresent()) {
           caught++;
-          if (names(problem.get(), at)) {
+          // Of a doubled record nobody can say which one is the copy.
+          if (names(problem.get(), at)
+              || (forgery == Forgery.DOUBLE && names(problem.get(), at + 1))) {
             located++;
           } else {
             log.accept(forgery + " of record " + at + ": " + problem.get());
@@ -535,7 +691,7 @@ public final class TamperSweep {
         for (int i = 0; i < records; i++) {
           ledger.append("bench", List.of(declared), List.of());
         }
-        List<Checkpoint> witness = new ArrayList<>();
+        List<Witness> witness = new ArrayList<>();
         Path before = earlier.resolveSibling("before.db");
         try (Connection connection = connect(earlier.resolve(".cambium/ledger.db"));
             Statement statement = connection.createStatement()) {
@@ -543,7 +699,7 @@ public final class TamperSweep {
           statement.execute("vacuum into '" + before + "'");
         }
         ledger.append("bench", List.of(declared), List.of());
-        witness.add(Checkpoint.open(ledger.state().checkpoint().orElseThrow(), ledger.keys()));
+        witness.add(new Witness("kept", ledger.state().checkpoint().orElseThrow()));
         ledger.close();
         Path database = earlier.resolve(".cambium/ledger.db");
         Files.move(before, database, StandardCopyOption.REPLACE_EXISTING);

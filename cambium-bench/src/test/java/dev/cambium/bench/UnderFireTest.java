@@ -18,12 +18,16 @@ class UnderFireTest {
     sweep.build(1, 512);
     Map<String, TamperSweep.Counts> flips = sweep.flips(401, 3, line -> {});
     assertThat(flips.keySet())
-        .containsExactly("artifacts", "checkpoint", "database", "keys", "published");
+        .containsExactly("artifacts", "checkpoint", "database", "keys", "published", "wal");
     assertThat(flips.values()).allMatch(counts -> counts.missed == 0 && counts.flipped > 0);
     assertThat(flips.get("database").noticed).isGreaterThan(10);
+    assertThat(flips.values()).allMatch(counts -> counts.located + counts.toFile == counts.noticed);
+    // A commit that SQLite no longer reads is missing for whoever kept a checkpoint of it.
+    assertThat(flips.get("wal").witnessed).isPositive();
     TamperSweep.Forged forged = sweep.forgeries(line -> {});
     assertThat(forged.tried()).isGreaterThan(50);
     assertThat(forged.caught()).isEqualTo(forged.tried());
+    assertThat(forged.located()).isEqualTo(forged.tried());
     assertThat(forged.putBackCaught()).isEqualTo(forged.putBack()).isPositive();
   }
 

@@ -3,7 +3,9 @@ package dev.cambium.cli;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.Target;
 import dev.cambium.loop.explain.ItemOutcomes;
+import dev.cambium.loop.explain.Reach;
 import dev.cambium.loop.explain.WhyNode;
+import dev.cambium.model.Channel;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.VersionRef;
 import dev.cambium.report.fleet.WhyPage;
@@ -31,23 +33,30 @@ import picocli.CommandLine.Parameters;
           + " channel to it. Every line names the ledger record that says so.",
       "With --items, every item's outcome of every verdict on the version. With --html, one page"
           + " that stands alone: the tree, the verdicts with their items, also those on what the"
-          + " version is built on, the rows learnt from, and who did what."
+          + " version is built on, the rows learnt from, and who did what.",
+      "For a line of which nothing is stable, what campaigns tried and how each left it. With"
+          + " --reach, how many of all records some explanation names, and which none does."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  cambium why banking@3",
       "  cambium why card-desk --json",
       "  cambium why banking@3 --items --capability card-intents",
-      "  cambium why banking@3 --html why.html"
+      "  cambium why banking@3 --html why.html",
+      "  cambium why --reach"
     })
 final class WhyCommand extends Subcommand.OnEcosystem {
 
   @Parameters(
       index = "0",
+      arity = "0..1",
       paramLabel = "LINE[@N|@CHANNEL]",
       converter = Words.TargetWord.class,
       description = "The version.")
   private @Nullable Target target;
+
+  /** Records without an explanation that are told one by one. */
+  private static final int MISSING = 50;
 
   /** One of the other forms. */
   static final class Form {
@@ -56,6 +65,11 @@ final class WhyCommand extends Subcommand.OnEcosystem {
 
     @Option(names = "--html", paramLabel = "FILE", description = "Write a page of its own.")
     private @Nullable Path html;
+
+    @Option(
+        names = "--reach",
+        description = "Count the records that explanations of all versions and lines name.")
+    private boolean reach;
   }
 
   @ArgGroup private @Nullable Form form;
@@ -75,6 +89,16 @@ final class WhyCommand extends Subcommand.OnEcosystem {
 
   @Override
   int on(Cambium cambium, Console console) throws IOException {
+    boolean reach = form != null && form.reach;
+    if (reach == (target != null)) {
+      throw usage(reach ? "--reach is about all versions; name none" : "name a LINE or LINE@N");
+    }
+    if (reach) {
+      return reach(cambium.reach(), console);
+    }
+    if (form == null && isUnreleased(cambium, Objects.requireNonNull(target))) {
+      return tell(cambium.why(target.line()), console);
+    }
     VersionRef version = cambium.resolve(Objects.requireNonNull(target));
     if (form != null && form.html != null) {
       return page(cambium, version, form.html, console);
@@ -82,11 +106,51 @@ final class WhyCommand extends Subcommand.OnEcosystem {
     if (form != null && form.items) {
       return items(cambium.outcomes(List.of(version)), console);
     }
-    WhyNode why = cambium.why(version);
+    return tell(cambium.why(version), console);
+  }
+
+  /** Whether a line was named of which nothing is stable, but something is recorded. */
+  private static boolean isUnreleased(Cambium cambium, Target target) {
+    return target instanceof Target.AtChannel at
+        && at.channel() == Channel.STABLE
+        && cambium.state().channel(at.line(), Channel.STABLE).isEmpty()
+        && !(cambium.state().versions(at.line()).isEmpty()
+            && cambium.state().settlementsOf(at.line()).isEmpty());
+  }
+
+  private static int tell(WhyNode why, Console console) {
     if (console.json()) {
       console.json(why);
     } else {
       tree(why, "", "", console);
+    }
+    return ExitCode.DONE;
+  }
+
+  private static int reach(Reach reach, Console console) {
+    if (console.json()) {
+      console.json(reach);
+      return ExitCode.DONE;
+    }
+    List<List<String>> table = new ArrayList<>();
+    table.add(List.of("RECORDS OF", "ALL", "REACHED"));
+    reach
+        .byFact()
+        .forEach(
+            (fact, share) ->
+                table.add(
+                    List.of(fact, Long.toString(share.records()), Long.toString(share.reached()))));
+    console.table(table);
+    console.line(
+        "%d of %s are named by an explanation (%.1f %%).",
+        reach.reached(),
+        Texts.count(reach.records(), "record"),
+        reach.records() == 0 ? 100 : 100.0 * reach.reached() / reach.records());
+    if (!reach.missing().isEmpty()) {
+      console.line(
+          "By none: %s%s",
+          reach.missing().subList(0, Math.min(MISSING, reach.missing().size())),
+          reach.missing().size() > MISSING ? " and more" : "");
     }
     return ExitCode.DONE;
   }

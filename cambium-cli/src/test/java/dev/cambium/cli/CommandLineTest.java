@@ -472,6 +472,10 @@ class CommandLineTest {
     assertThat(on("verify").expect(ExitCode.INTEGRITY).out())
         .contains("table store_state", "cambium migrate-store --stay");
     on("migrate-store").expect(ExitCode.USAGE);
+    assertThat(on("migrate-store", "--artifacts-to", "local").expect(ExitCode.USAGE).err())
+        .contains("lie in local already");
+    on("migrate-store", "--artifacts-to", "ftp://x/y").expect(ExitCode.USAGE);
+    on("migrate-store", "--artifacts-to", "local", "--stay").expect(ExitCode.USAGE);
     assertThat(on("migrate-store", "--stay").expect(ExitCode.DONE).out())
         .contains("takes records again");
     assertThat(on("verify").expect(ExitCode.DONE).out()).contains("Intact");

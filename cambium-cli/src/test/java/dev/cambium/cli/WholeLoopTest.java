@@ -143,6 +143,8 @@ class WholeLoopTest {
     assertThat(measuredItems.get("items")).hasSizeGreaterThan(20);
     assertThat(measuredItems.get("items").get(0).get("candidate").get("judgement").isTextual())
         .isTrue();
+    JsonNode reach = on(ExitCode.DONE, "why", "--reach");
+    assertThat(2 * reach.get("reached").asLong()).isGreaterThan(reach.get("records").asLong());
     Path page = directory.resolve("why.html");
     on(ExitCode.DONE, "why", "desk", "--html", page.toString(), "--rows", "7");
     String html = Files.readString(page);

@@ -50,15 +50,19 @@ final class Database implements AutoCloseable, LedgerState.Source {
 
   /** Brings a database to the newest schema. */
   static void migrate(Connector connector) {
-    migrate(connector.migrations());
+    try {
+      migrate(connector.migrations());
+    } catch (FlywayException e) {
+      throw new LedgerException(
+          "cannot set up the ledger's database " + connector.where() + ": " + e.getMessage(), e);
+    }
   }
 
+  /**
+   * @throws FlywayException if it fails
+   */
   static void migrate(DataSource source) {
-    try {
-      Flyway.configure().dataSource(source).locations(MIGRATIONS).load().migrate();
-    } catch (FlywayException e) {
-      throw new LedgerException("cannot set up the ledger's database: " + e.getMessage(), e);
-    }
+    Flyway.configure().dataSource(source).locations(MIGRATIONS).load().migrate();
   }
 
   /**
@@ -102,7 +106,8 @@ final class Database implements AutoCloseable, LedgerState.Source {
                   .max()
                   .orElse(0));
     } catch (LedgerException | NumberFormatException e) {
-      throw new LedgerException("not a ledger's database, or damaged: " + e.getMessage(), e);
+      throw new LedgerException(
+          connector.where() + ": not a ledger's database, or damaged: " + e.getMessage(), e);
     }
   }
 
@@ -141,7 +146,7 @@ final class Database implements AutoCloseable, LedgerState.Source {
               + " s; try again when it is done",
           cause);
     }
-    return new LedgerException(what + ": " + cause.getMessage(), cause);
+    return new LedgerException(what + ": " + connector.where() + ": " + cause.getMessage(), cause);
   }
 
   private Connection acquire() throws SQLException {

@@ -90,7 +90,7 @@ public final class EcosystemLock implements AutoCloseable {
           connector.lock(what + ", process " + ProcessHandle.current().pid() + " on " + host()));
     } catch (SQLException e) {
       local.close();
-      throw Database.failure(connector, "cannot lock " + connector.where(), e);
+      throw Database.failure(connector, "cannot lock the ecosystem", e);
     } catch (RuntimeException e) {
       local.close();
       throw e;

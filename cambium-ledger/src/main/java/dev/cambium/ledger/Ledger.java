@@ -29,6 +29,8 @@ import java.util.function.UnaryOperator;
 import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The log of an ecosystem and the state that follows from it.
@@ -42,6 +44,8 @@ import org.jspecify.annotations.Nullable;
  * -shm} beside it while it is open) and {@code key/}.
  */
 public final class Ledger implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Ledger.class);
 
   static final String HOME = ".cambium";
   static final String DATABASE = "ledger.db";
@@ -156,14 +160,65 @@ public final class Ledger implements AutoCloseable {
   }
 
   /**
-   * As {@code open}, also where a move of the ledger has begun or is done, or a table says so:
-   * {@link #verify} then tells what to do. Such a ledger takes no records.
+   * As {@code open}, also where a move of the ledger has begun or is done, or a table says so, and
+   * where the records contradict the key or one another: {@link #verify} then tells where, and what
+   * to do. Such a ledger takes no records.
    */
   public static Ledger openToVerify(Path directory, StoreAddress address, InstantSource clock) {
-    return openAsItIs(directory, address, clock, UnaryOperator.identity());
+    Ledger ledger = openUnread(directory, address, clock, UnaryOperator.identity());
+    try {
+      ledger.database.upgrade();
+      try {
+        ledger.takeUpKey();
+      } catch (LedgerException e) {
+        if (ledger.isForeign()) {
+          throw e;
+        }
+        LOG.debug("left to verify: {}", e.getMessage());
+      }
+      return ledger;
+    } catch (RuntimeException e) {
+      ledger.close();
+      throw e;
+    }
   }
 
   private static Ledger openAsItIs(
+      Path directory, StoreAddress address, InstantSource clock, UnaryOperator<Connector> between) {
+    Ledger ledger = openUnread(directory, address, clock, between);
+    try {
+      ledger.database.upgrade();
+      ledger.takeUpKey();
+      return ledger;
+    } catch (RuntimeException e) {
+      ledger.close();
+      throw e;
+    }
+  }
+
+  /** Checks that the log is the key's, and takes up the key that it is signed with now. */
+  private void takeUpKey() {
+    database.read(
+        dsl -> {
+          LedgerState now = LedgerState.in(dsl);
+          now.checkpoint().ifPresent(this::requireOwn);
+          key = signer(now.signingKey());
+          return dsl;
+        });
+  }
+
+  /** Whether what is signed is all signed by other names than the key's. */
+  private boolean isForeign() {
+    return database.read(
+        dsl ->
+            dsl.fetchExists(LOG_CHECKPOINT)
+                && !dsl.fetchExists(
+                    selectOne()
+                        .from(LOG_CHECKPOINT)
+                        .where(NOTE.startsWith(key.verifier().name() + "\n"))));
+  }
+
+  private static Ledger openUnread(
       Path directory, StoreAddress address, InstantSource clock, UnaryOperator<Connector> between) {
     Connector connector = between.apply(address.connector(directory));
     if (!exists(connector)) {
@@ -178,21 +233,7 @@ public final class Ledger implements AutoCloseable {
                       + " --to URL, or make one with: cambium init"));
     }
     Path keys = directory.resolve(HOME).resolve(KEYS);
-    Ledger ledger = new Ledger(connector, SigningKey.load(keys), keys, clock);
-    try {
-      ledger.database.upgrade();
-      ledger.database.read(
-          dsl -> {
-            LedgerState state = LedgerState.in(dsl);
-            state.checkpoint().ifPresent(ledger::requireOwn);
-            ledger.key = ledger.signer(state.signingKey());
-            return dsl;
-          });
-      return ledger;
-    } catch (RuntimeException e) {
-      ledger.close();
-      throw e;
-    }
+    return new Ledger(connector, SigningKey.load(keys), keys, clock);
   }
 
   /** A log that another key signs is another ecosystem's, whatever the address says. */
@@ -395,14 +436,32 @@ public final class Ledger implements AutoCloseable {
   }
 
   /**
+   * Waits until no append is under way, in whatever process: what was begun before is then to be
+   * seen, or did not happen.
+   *
+   * @throws LedgerException if the database fails, or somebody writes for too long
+   */
+  public synchronized void awaitWriters() {
+    try {
+      connector.begin(writer().connection());
+      rollback();
+    } catch (SQLException e) {
+      discard();
+      throw Database.failure(connector, "cannot wait for writers", e);
+    }
+  }
+
+  /**
    * Records the result of an action, unless one is recorded for its key already.
    *
+   * @param kept that what the action made is in the artifact store
    * @return the record that counts: this fact's, or the earlier one
    */
-  public Recorded<Fact.ActionFinished> remember(String actor, Fact.ActionFinished fact) {
+  public Recorded<Fact.ActionFinished> remember(
+      String actor, Fact.ActionFinished fact, Precondition.ArtifactsRenewed kept) {
     try {
       List<Record> records =
-          append(actor, List.of(fact), List.of(new Precondition.ActionAbsent(fact.action())));
+          append(actor, List.of(fact), List.of(new Precondition.ActionAbsent(fact.action()), kept));
       return Recorded.of(records.get(0), Fact.ActionFinished.class);
     } catch (ConflictException e) {
       return state.action(fact.action()).orElseThrow(() -> e);
@@ -424,10 +483,10 @@ public final class Ledger implements AutoCloseable {
   /**
    * Like {@link #verify(ArtifactCheck)}, and that the log continues what it once was.
    *
-   * @param witnessed checkpoints of this log that were kept elsewhere
+   * @param witnesses checkpoints of this log that were kept elsewhere
    */
-  public VerificationReport verify(ArtifactCheck artifacts, List<Checkpoint> witnessed) {
-    return verify(artifacts, witnessed, true);
+  public VerificationReport verify(ArtifactCheck artifacts, List<Witness> witnesses) {
+    return verify(artifacts, witnesses, true);
   }
 
   /** Like {@link #verify(ArtifactCheck)}, for a move that knows what the store's state is. */
@@ -436,10 +495,10 @@ public final class Ledger implements AutoCloseable {
   }
 
   private VerificationReport verify(
-      ArtifactCheck artifacts, List<Checkpoint> witnessed, boolean live) {
+      ArtifactCheck artifacts, List<Witness> witnesses, boolean live) {
     return database.read(
         dsl -> {
-          return new Verification(dsl, key.verifier(), artifacts, witnessed).run(live);
+          return new Verification(dsl, key.verifier(), artifacts, witnesses).run(live);
         });
   }
 

@@ -247,6 +247,11 @@ public final class LedgerState {
     return last(Fact.EcosystemDeclared.class, ECOSYSTEM, RECORD_IDX, noCondition());
   }
 
+  /** The declaration in force when a record was written; none before the first one. */
+  public Optional<Recorded<Fact.EcosystemDeclared>> ecosystemAt(long record) {
+    return last(Fact.EcosystemDeclared.class, ECOSYSTEM, RECORD_IDX, RECORD_IDX.le(record));
+  }
+
   // --------------------------------------------------------------------------------- versions
 
   /** The names of the lines that have a version, in alphabetical order. */
@@ -532,6 +537,11 @@ public final class LedgerState {
     return Collections.unmodifiableSortedMap(last);
   }
 
+  /** How campaigns left a line. */
+  public List<Recorded<Fact.LineSettled>> settlementsOf(String line) {
+    return facts(Fact.LineSettled.class, SETTLEMENT_TABLE, RECORD_IDX, LINE.eq(line));
+  }
+
   // --------------------------------------------------------------------- actions and verdicts
 
   /** The result of an action, if it was ever carried out. */
@@ -542,6 +552,29 @@ public final class LedgerState {
   /** Every action that was carried out. */
   public List<Recorded<Fact.ActionFinished>> actions() {
     return facts(Fact.ActionFinished.class, ACTION_TABLE, RECORD_IDX, noCondition());
+  }
+
+  /**
+   * The newest actions carried out within a stretch of the log, the newest first.
+   *
+   * @param from index of the first record that counts
+   * @param to one past the last
+   */
+  public List<Recorded<Fact.ActionFinished>> actionsWithin(long from, long to, int limit) {
+    return source.read(
+        dsl ->
+            dsl
+                .select(LEAF)
+                .from(ACTION_TABLE)
+                .join(LOG_RECORD)
+                .on(IDX.eq(RECORD_IDX))
+                .where(IDX.ge(from), IDX.lt(to))
+                .orderBy(IDX.desc())
+                .limit(limit)
+                .fetch(LEAF)
+                .stream()
+                .map(leaf -> Recorded.of(parse(leaf), Fact.ActionFinished.class))
+                .toList());
   }
 
   /** The newest actions of a kind, the newest first, for estimates. */

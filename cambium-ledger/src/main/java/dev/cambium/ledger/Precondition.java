@@ -3,6 +3,8 @@ package dev.cambium.ledger;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.VersionRef;
+import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +40,24 @@ public sealed interface Precondition {
 
   /** This signal has been received, and no campaign has taken it up. */
   record SignalOpen(String signal) implements Precondition {}
+
+  /**
+   * What the facts name is still in the artifact store, and stays there: a collector of garbage may
+   * have taken what was put there and not recorded for long.
+   *
+   * @param artifacts all that the facts reach and that may not have been recorded before
+   * @param renew makes one young again, as of now; false if it is gone
+   */
+  record ArtifactsRenewed(List<Digest> artifacts, Predicate<Digest> renew) implements Precondition {
+    public ArtifactsRenewed {
+      artifacts = List.copyOf(artifacts);
+    }
+
+    @Override
+    public String toString() {
+      return "ArtifactsRenewed" + artifacts;
+    }
+  }
 
   /** The campaign has not settled this line. */
   record LineUnsettled(String campaign, String line) implements Precondition {}

@@ -1,6 +1,7 @@
 package dev.cambium.ledger;
 
 import dev.cambium.ledger.ConflictException.Conflict;
+import dev.cambium.model.Digest;
 import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +82,16 @@ final class Preconditions {
           found
               .map(s -> "it taken up by campaign " + s.campaign().orElse("none"))
               .orElse("no such signal"));
+    }
+    if (precondition instanceof Precondition.ArtifactsRenewed renewed) {
+      Optional<Digest> gone =
+          renewed.artifacts().stream().filter(renewed.renew().negate()).findFirst();
+      return unless(
+          gone.isEmpty(),
+          renewed,
+          "what is to be recorded in the artifact store",
+          gone.map(Digest::brief).orElse("nothing")
+              + " collected as garbage, as nobody had recorded it for long; do it again");
     }
     if (precondition instanceof Precondition.LineUnsettled unsettled) {
       return unlessAbsent(

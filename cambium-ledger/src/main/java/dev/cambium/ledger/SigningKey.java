@@ -260,7 +260,10 @@ public final class SigningKey {
         return adopted.get();
       }
       throw new LedgerException(
-          "the two keys in " + directory + " do not belong together; restore both from a backup");
+          file
+              + " and "
+              + PUBLIC_FILE
+              + " beside it do not belong together; restore both from a backup");
     }
     return signing;
   }

@@ -22,8 +22,10 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -35,6 +37,7 @@ import org.jooq.Cursor;
 import org.jooq.DSLContext;
 import org.jooq.Record2;
 import org.jooq.SQLDialect;
+import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,6 +73,9 @@ final class Verification {
       "select installed_rank, version, description, type, script, checksum"
           + " from flyway_schema_history where success";
 
+  private static final String TABLES =
+      "select name from sqlite_master where type = 'table' and name not like 'sqlite\\_%' escape '\\'";
+
   private static final List<String> FILE_CONTENTS =
       List.of(
           "select type, name, tbl_name, sql from sqlite_master",
@@ -80,7 +86,7 @@ final class Verification {
   private final Connection connection;
   private final VerifierKey key;
   private final ArtifactCheck artifactCheck;
-  private final List<Checkpoint> witnessed;
+  private final List<Witness> witnesses;
 
   private final Projections state =
       new Projections() {
@@ -107,6 +113,18 @@ final class Verification {
 
   private KeyHistory keys;
 
+  /** The largest size whose checkpoint two keys sign although no record says so; 0 for none. */
+  private long rotationLost;
+
+  /** Whether that has been looked for: only where a signature does not hold. */
+  private boolean rotationsCompared;
+
+  /** Checkpoints that were kept elsewhere, the smallest first. */
+  private List<Checkpoint> witnessed = List.of();
+
+  /** The record that is read next. */
+  private long reached;
+
   private long records;
   private long checkpoints;
   private long artifacts;
@@ -120,13 +138,13 @@ final class Verification {
   private final List<String> factsSinceCheckpoint = new ArrayList<>();
 
   Verification(
-      DSLContext live, VerifierKey key, ArtifactCheck artifactCheck, List<Checkpoint> witnessed) {
+      DSLContext live, VerifierKey key, ArtifactCheck artifactCheck, List<Witness> witnesses) {
     this.live = live;
     this.connection = Database.connection(live);
     this.key = key;
     this.keys = KeyHistory.of(key);
     this.artifactCheck = artifactCheck;
-    this.witnessed = List.copyOf(witnessed);
+    this.witnesses = List.copyOf(witnesses);
   }
 
   /**
@@ -134,25 +152,95 @@ final class Verification {
    */
   VerificationReport run(boolean inUse) {
     keys = keys();
+    List<Finding> unopened = openWitnesses();
     try (RowCheck check = new RowCheck(connection)) {
       rowCheck = check;
-      checkLog();
-      check.end(state, !treeLost);
+      try {
+        checkLog();
+        check.end(state, !treeLost);
+      } catch (SQLException | DataAccessException e) {
+        reportUnreadable(e);
+      }
+      findings.addAll(unopened);
       if (!keys.current().equals(key)) {
         error(null, null, "signing key", key.toString(), keys.current() + ", as the records say");
       }
       check.differences().forEach(this::reportRow);
-      checkFile();
-      if (inUse) {
-        StoreState.finding(live)
-            .ifPresent(found -> error(null, null, "table store_state", "no row", found));
+      checkRest(inUse);
+      try {
+        checkArtifacts(check);
+      } catch (SQLException e) {
+        error(null, null, "table artifact", "readable", String.valueOf(e.getMessage()));
       }
-      checkArtifacts(check);
       return new VerificationReport(
           records, checkpoints, check.rows(), artifacts, findings, omitted);
-    } catch (SQLException e) {
-      throw SqlProjections.failed(e);
+    } catch (SQLException e) { // it could not even begin
+      reportUnreadable(e);
+      checkRest(inUse);
+      return new VerificationReport(records, checkpoints, 0, artifacts, findings, omitted);
     }
+  }
+
+  private void checkRest(boolean inUse) {
+    readable("the database ledger.db", this::checkFile);
+    if (live.dialect() == SQLDialect.SQLITE) {
+      readable("the database ledger.db", this::checkTypes);
+    }
+    if (inUse) {
+      readable(
+          "table store_state",
+          () ->
+              StoreState.finding(live)
+                  .ifPresent(found -> error(null, null, "table store_state", "no row", found)));
+    }
+  }
+
+  /** Rows are read ahead: what cannot be read may be some way behind the record that is named. */
+  private void reportUnreadable(Exception e) {
+    error(
+        reached,
+        null,
+        "record, or one after it, or what follows from these",
+        "readable",
+        e instanceof DataAccessException failure ? cause(failure) : String.valueOf(e.getMessage()));
+    recordsDamaged = true;
+    treeLost = true;
+  }
+
+  /** Goes on where the database cannot be read, so that all that can be read is looked at. */
+  private void readable(String subject, Runnable check) {
+    try {
+      check.run();
+    } catch (DataAccessException e) {
+      error(null, null, subject, "readable", cause(e));
+    }
+  }
+
+  private static String cause(DataAccessException e) {
+    return String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage());
+  }
+
+  /** Opens what was kept elsewhere; returns what is to be said of those that cannot be. */
+  private List<Finding> openWitnesses() {
+    List<Checkpoint> opened = new ArrayList<>();
+    List<Finding> unopened = new ArrayList<>();
+    for (Witness witness : witnesses) {
+      try {
+        opened.add(Checkpoint.open(witness.note(), keys));
+      } catch (IllegalArgumentException e) {
+        unopened.add(
+            new Finding(
+                Severity.ERROR,
+                null,
+                null,
+                witness.name(),
+                "a checkpoint of this log",
+                String.valueOf(e.getMessage())));
+      }
+    }
+    opened.sort(Comparator.comparingLong(Checkpoint::size));
+    witnessed = List.copyOf(opened);
+    return unopened;
   }
 
   private RowCheck rowCheck() {
@@ -289,6 +377,7 @@ final class Verification {
         }
       }
       expected = index + 1;
+      reached = expected;
       last = checkRecord(read, last);
       rowCheck().settle(index);
       while (note != null && note.size() <= expected) {
@@ -418,17 +507,19 @@ final class Verification {
     long first = Math.max(0, size - 1);
     Checkpoint opened = filed.opened();
     if (opened == null) {
-      error(
+      compareRotations();
+      report(
+          size < rotationLost ? Severity.WARNING : Severity.ERROR,
           first,
           factType(first),
-          "checkpoint of size " + size,
+          "checkpoint of size " + size + coveredRecords(size),
           "signed by " + key.name(),
           String.valueOf(filed.problem()));
     } else if (opened.size() != size) {
       error(
           first,
           factType(first),
-          "checkpoint of size " + size,
+          "checkpoint of size " + size + coveredRecords(size),
           "a checkpoint of that size",
           "one of size " + opened.size());
     } else {
@@ -437,8 +528,63 @@ final class Verification {
     return Optional.empty();
   }
 
+  /**
+   * Looks for rotations of the key that the checkpoints show and the records do not: with such a
+   * record, the key is gone that signed everything before it.
+   */
+  private void compareRotations() {
+    if (rotationsCompared) {
+      return;
+    }
+    rotationsCompared = true;
+    List<Long> unsaid = new ArrayList<>();
+    int doublySigned = 0;
+    try (Cursor<Record2<Long, String>> notes =
+        live.select(SIZE, NOTE)
+            .from(LOG_CHECKPOINT)
+            .orderBy(SIZE)
+            .fetchSize(FETCH_SIZE)
+            .fetchLazy()) {
+      for (Record2<Long, String> row : notes) {
+        if (row.value1() == null) {
+          continue;
+        }
+        long size = row.value1();
+        if (signatures(Objects.requireNonNullElse(row.value2(), "")) == 2) {
+          doublySigned++;
+          if (keys.signers(size).size() == 1) {
+            unsaid.add(size);
+          }
+        }
+      }
+    } catch (DataAccessException e) {
+      return; // what cannot be read is reported where it is checked
+    }
+    if (doublySigned < keys.all().size()) {
+      return; // every rotation is there, if not in its place
+    }
+    for (long size : unsaid) {
+      rotationLost = size;
+      String found = size == 0 ? null : factType(size - 1);
+      error(
+          Math.max(0, size - 1),
+          found,
+          "record",
+          "key-rotated, as two keys sign the checkpoint that it completes",
+          found == null ? "missing" : found);
+    }
+  }
+
+  private static int signatures(String note) {
+    try {
+      return SignedNote.parse(note).signatures();
+    } catch (IllegalArgumentException e) {
+      return 0;
+    }
+  }
+
   private String coveredRecords(long size) {
-    if (size - covered <= 1) {
+    if (size - covered <= 1 || treeLost) {
       return "";
     }
     String facts = String.join(", ", factsSinceCheckpoint);
@@ -523,12 +669,12 @@ final class Verification {
             .fetchLazy()) {
       for (Record2<Long, String> row : leaves) {
         Record record = LedgerState.parse(row.value2());
-        if (record.fact() instanceof Fact.KeyRotated rotated) {
+        if (row.value1() != null && record.fact() instanceof Fact.KeyRotated rotated) {
           rotations.add(new Recorded<>(row.value1(), record.time(), record.actor(), rotated));
         }
       }
       return KeyHistory.of(key, rotations);
-    } catch (IllegalArgumentException | LedgerException e) {
+    } catch (IllegalArgumentException | LedgerException | DataAccessException e) {
       return KeyHistory.of(key);
     }
   }
@@ -542,10 +688,8 @@ final class Verification {
             difference.found != null ? difference.found : difference.expected, "neither");
     Long index =
         relation.equals(NODES)
-            // The last leaf below the node is the one that completed it.
-            ? Long.valueOf(
-                (((Long) row[NODES.place(POSITION)] + 1) << (Long) row[NODES.place(LEVEL)]) - 1)
-            : (Long) row[relation.place(RECORD_IDX)];
+            ? lastLeaf(row[NODES.place(LEVEL)], row[NODES.place(POSITION)])
+            : row[relation.place(RECORD_IDX)] instanceof Long at ? at : null;
     report(
         recordsDamaged ? Severity.WARNING : Severity.ERROR,
         index,
@@ -553,6 +697,13 @@ final class Verification {
         "row of table " + relation.name(),
         describe(relation, difference.expected),
         describe(relation, difference.found));
+  }
+
+  /** The last leaf below a node is the one that completed it; none of values that are altered. */
+  private static @Nullable Long lastLeaf(@Nullable Object level, @Nullable Object position) {
+    return level instanceof Long height && position instanceof Long place
+        ? Long.valueOf(((place + 1) << height) - 1)
+        : null;
   }
 
   private static String describe(Relation relation, Object @Nullable [] row) {
@@ -596,6 +747,63 @@ final class Verification {
     }
   }
 
+  /**
+   * SQLite takes a value of any type in any column: bytes that read as the text that belongs there
+   * look the same, and are not found by those who look for the text.
+   */
+  private void checkTypes() {
+    try (Scratch made = new Scratch()) {
+      checkTypes(made.dsl());
+    }
+  }
+
+  private void checkTypes(DSLContext scratch) {
+    // Of the tables that belong there: others are reported as such.
+    for (String table : scratch.fetch(TABLES).getValues(0, String.class)) {
+      String own = null;
+      List<String> wrong = new ArrayList<>();
+      List<String> types = new ArrayList<>();
+      for (org.jooq.Record column :
+          scratch.fetch("select name, type, \"notnull\" from pragma_table_info(?)", table)) {
+        String name = "\"" + column.get(0, String.class) + "\"";
+        String type = column.get(1, String.class).toLowerCase(Locale.ROOT);
+        boolean text = type.equals("text") || type.startsWith("varchar");
+        boolean needed = column.get(2, Integer.class) == 1;
+        wrong.add(
+            "typeof("
+                + name
+                + ") not in ("
+                + (needed ? "'" : "'null', '")
+                + (text ? "text" : "integer")
+                + "')");
+        types.add("typeof(" + name + ")");
+        if (name.equals("\"idx\"") || name.equals("\"record_idx\"")) {
+          own = name;
+        }
+      }
+      String sql =
+          "select "
+              + (own == null
+                  ? "null"
+                  : "case typeof(" + own + ") when 'integer' then " + own + " end")
+              + ", "
+              + String.join(" || ' ' || ", types)
+              + " from \""
+              + table
+              + "\" where "
+              + String.join(" or ", wrong)
+              + " limit 20";
+      for (org.jooq.Record row : live.fetch(sql)) {
+        error(
+            row.get(0, Long.class),
+            null,
+            "row of table " + table,
+            "values of the types of its columns",
+            row.get(1, String.class));
+      }
+    }
+  }
+
   private static List<String> lines(DSLContext dsl, String sql) {
     return dsl.fetch(sql).stream()
         .map(row -> row.intoList().toString())
@@ -622,7 +830,7 @@ final class Verification {
       statement.setFetchSize(FETCH_SIZE);
       ResultSet rows = statement.executeQuery();
       while (rows.next()) {
-        String digest = rows.getString(1);
+        String digest = text(rows, 1);
         long index = rows.getLong(2);
         Long other = missing.remove(digest);
         checkArtifact(digest, other == null ? index : Math.min(index, other));
@@ -632,8 +840,12 @@ final class Verification {
   }
 
   private void checkArtifact(String hex, long index) {
+    Optional<Digest> named = digest(hex);
+    if (named.isEmpty()) {
+      return; // a row that no record has, which is reported as such
+    }
     artifacts++;
-    Digest digest = new Digest(hex);
+    Digest digest = named.get();
     artifactCheck
         .problem(digest)
         .ifPresent(
@@ -648,6 +860,14 @@ final class Verification {
   }
 
   private @Nullable String factType(long index) {
+    try {
+      return readFactType(index);
+    } catch (DataAccessException e) {
+      return null; // reported where the record is read
+    }
+  }
+
+  private @Nullable String readFactType(long index) {
     return live.select(LEAF)
         .from(LOG_RECORD)
         .where(IDX.eq(index))

@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.Statement;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
@@ -95,6 +98,26 @@ class KeyRotationTest {
       add(one);
       assertThat(one.verifierKey()).isEqualTo(third);
       assertThat(verify(one).findings()).isEmpty();
+    }
+  }
+
+  @Test
+  void aRotationThatIsNoLongerRecordedIsNamed() throws Exception {
+    try (Ledger ledger = Ledger.create(directory, InstantSource.system())) {
+      add(ledger);
+      ledger.rotateKey("test", "yearly");
+    }
+    try (Connection connection =
+            DriverManager.getConnection("jdbc:sqlite:" + directory.resolve(".cambium/ledger.db"));
+        Statement statement = connection.createStatement()) {
+      statement.execute("delete from log_record where idx = 1");
+    }
+    try (Ledger ledger =
+        Ledger.openToVerify(directory, StoreAddress.local(), InstantSource.system())) {
+      VerificationReport.Finding first = verify(ledger).findings().get(0);
+      assertThat(first.index()).isEqualTo(1);
+      assertThat(first.expected()).startsWith("key-rotated");
+      assertThat(first.found()).isEqualTo("missing");
     }
   }
 

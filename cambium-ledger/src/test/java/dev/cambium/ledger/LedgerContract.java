@@ -284,8 +284,15 @@ abstract class LedgerContract {
   @Test
   void rememberGivesTheRecordThatCounts() {
     Fact.ActionFinished fact = History.finished(artifact("action"));
-    Recorded<Fact.ActionFinished> first = ledger.remember("test", fact);
-    Recorded<Fact.ActionFinished> second = ledger.remember("other", fact);
+    Precondition.ArtifactsRenewed gone =
+        new Precondition.ArtifactsRenewed(fact.artifacts(), artifact -> false);
+    assertThatThrownBy(() -> ledger.remember("test", fact, gone))
+        .isInstanceOf(ConflictException.class)
+        .hasMessageContaining(fact.spec().brief());
+    Precondition.ArtifactsRenewed kept =
+        new Precondition.ArtifactsRenewed(fact.artifacts(), artifact -> true);
+    Recorded<Fact.ActionFinished> first = ledger.remember("test", fact, kept);
+    Recorded<Fact.ActionFinished> second = ledger.remember("other", fact, kept);
     assertThat(second).isEqualTo(first);
     assertThat(ledger.state().size()).isEqualTo(1);
   }

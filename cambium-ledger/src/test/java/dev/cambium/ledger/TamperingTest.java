@@ -9,6 +9,7 @@ import dev.cambium.ledger.VerificationReport.Severity;
 import dev.cambium.ledger.merkle.MerkleHash;
 import dev.cambium.model.Digest;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -345,8 +346,7 @@ class TamperingTest {
 
   @Test
   void aLedgerPutBackAsAWholeIsFoundByAWitness(@TempDir Path copy) throws IOException {
-    Checkpoint witnessed =
-        Checkpoint.open(ledger.state().checkpoint().orElseThrow(), ledger.verifierKey());
+    Witness witnessed = new Witness("kept.txt", ledger.state().checkpoint().orElseThrow());
     assertThat(ledger.verify(this::problem, List.of(witnessed)).findings()).isEmpty();
 
     // The same key, but another and shorter history; then a longer one.
@@ -366,5 +366,73 @@ class TamperingTest {
     ledger.append("test", List.of(History.declared(), History.declared()), List.of());
     Finding other = first(ledger.verify(this::problem, List.of(witnessed)));
     assertThat(other.subject()).isEqualTo("history before record 21");
+  }
+
+  @Test
+  void valuesOfAnotherTypeAreNoticedThoughTheyReadTheSame() throws SQLException {
+    tamper("update log_record set leaf = cast(leaf as blob) where idx = 3");
+    tamper("update channel set channel = cast(channel as blob) where line = 'cards'");
+    tamper("update flyway_schema_history set description = cast(description as blob)");
+    assertThat(verify().findings())
+        .filteredOn(f -> f.expected().equals("values of the types of its columns"))
+        .extracting(Finding::subject)
+        .contains(
+            "row of table log_record",
+            "row of table channel",
+            "row of table flyway_schema_history");
+    assertThat(verify().findings())
+        .filteredOn(f -> f.subject().equals("row of table log_record"))
+        .extracting(Finding::index)
+        .containsOnly(3L);
+  }
+
+  /** A bit of a row's header makes a value null, whatever the schema says. */
+  @Test
+  void valuesThatAreGoneAreNoticed() throws SQLException {
+    try (Connection connection =
+            DriverManager.getConnection(
+                "jdbc:sqlite:" + directory.resolve(Ledger.HOME).resolve(Ledger.DATABASE));
+        Statement statement = connection.createStatement()) {
+      statement.execute("pragma writable_schema = on");
+      statement.execute(
+          "update sqlite_master set sql = replace(sql, 'not null', '')"
+              + " where type = 'table' and name like 'log_%'");
+    }
+    tamper("update log_record set idx = null where idx = 3");
+    tamper("update log_record set leaf = null where idx = 4");
+    tamper("update log_record set hash = null where idx = 5");
+    tamper("update log_node set position = null where level = 2 and position = 0");
+    tamper(
+        "update log_checkpoint set size = null"
+            + " where size = (select min(size) from log_checkpoint)");
+    tamper("update log_checkpoint set note = null where size > 0");
+    VerificationReport report = verify();
+    assertThat(report.findings()).extracting(Finding::index).contains(3L, 4L, 5L);
+    assertThat(report.findings())
+        .filteredOn(f -> f.expected().equals("values of the types of its columns"))
+        .extracting(Finding::subject)
+        .contains(
+            "row of table log_record", "row of table log_node", "row of table log_checkpoint");
+  }
+
+  @Test
+  void whatCannotBeReadIsNamedAndTheRestStillVerified() throws Exception {
+    int page =
+        Integer.parseInt(ask("select rootpage from sqlite_master where name = 'log_record'"));
+    int size = Integer.parseInt(ask("pragma page_size"));
+    ledger.close();
+    Path file = directory.resolve(Ledger.HOME).resolve(Ledger.DATABASE);
+    try (RandomAccessFile raw = new RandomAccessFile(file.toFile(), "rw")) {
+      raw.seek((long) (page - 1) * size);
+      raw.write(new byte[size]);
+    }
+    ledger = Ledger.openToVerify(directory, StoreAddress.local(), InstantSource.system());
+    VerificationReport report = verify();
+    assertThat(first(report).index()).isZero();
+    assertThat(first(report).expected()).isEqualTo("readable");
+    assertThat(first(report).found()).contains("SQLITE_CORRUPT");
+    assertThat(report.findings())
+        .extracting(Finding::subject)
+        .anyMatch(subject -> subject.endsWith("the database ledger.db"));
   }
 }

@@ -2,19 +2,23 @@ package dev.cambium.loop;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.cambium.artifact.ArtifactAddress;
+import dev.cambium.artifact.ArtifactMove;
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.DurableFile;
+import dev.cambium.artifact.ForwardingArtifactStore;
 import dev.cambium.artifact.IntegrityException;
+import dev.cambium.artifact.MissingArtifactException;
 import dev.cambium.artifact.hub.Hub;
 import dev.cambium.artifact.huggingface.Problem;
-import dev.cambium.ledger.Checkpoint;
 import dev.cambium.ledger.ConsistencyProof;
 import dev.cambium.ledger.EcosystemLock;
 import dev.cambium.ledger.Envelope;
 import dev.cambium.ledger.KeyHistory;
 import dev.cambium.ledger.Ledger;
+import dev.cambium.ledger.LedgerException;
 import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.Precondition;
 import dev.cambium.ledger.PublishedLog;
 import dev.cambium.ledger.RecordProof;
 import dev.cambium.ledger.Recorded;
@@ -22,6 +26,7 @@ import dev.cambium.ledger.StoreAddress;
 import dev.cambium.ledger.StoreMove;
 import dev.cambium.ledger.VerificationReport;
 import dev.cambium.ledger.VerifierKey;
+import dev.cambium.ledger.Witness;
 import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.action.EffectiveModel;
 import dev.cambium.loop.action.JobExecutor;
@@ -38,6 +43,7 @@ import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.explain.ItemOutcomes;
+import dev.cambium.loop.explain.Reach;
 import dev.cambium.loop.explain.Statements;
 import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.explain.WhyNode;
@@ -74,6 +80,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -108,6 +115,8 @@ public final class Cambium implements AutoCloseable {
 
   /** Folder of what is being fetched from a hub, in the ecosystem's directory. */
   public static final String DOWNLOADS = HOME + "/downloads";
+
+  private static final String TO = " to ";
 
   /** Objects younger than this are kept by {@link #gc}: a writer may be about to record them. */
   private static final Duration GC_GRACE = Duration.ofHours(1);
@@ -236,8 +245,28 @@ public final class Cambium implements AutoCloseable {
 
   /** The artifact store, where the environment or the declaration says that it is. */
   private static ArtifactStore artifacts(Path root) {
-    return ArtifactAddress.of(Declaration.artifacts(root), System.getenv())
-        .open(root.resolve(HOME));
+    ArtifactAddress opened = ArtifactAddress.of(Declaration.artifacts(root), System.getenv());
+    return new ForwardingArtifactStore(opened.open(root.resolve(HOME))) {
+      @Override
+      public boolean renew(Digest digest) {
+        requireInPlace(root, opened);
+        return super.renew(digest);
+      }
+    };
+  }
+
+  /** What was put where the artifacts no longer lie must not be recorded. */
+  private static void requireInPlace(Path root, ArtifactAddress opened) {
+    String now;
+    try {
+      now = ArtifactAddress.of(Declaration.artifacts(root), System.getenv()).toString();
+    } catch (IllegalArgumentException e) {
+      return; // somebody is editing the declaration
+    }
+    if (!now.equals(opened.toString())) {
+      throw new IllegalArgumentException(
+          "the artifacts were moved to " + now + " meanwhile; do it again");
+    }
   }
 
   /** Where an ecosystem's records lie, as the environment or its declaration says. */
@@ -276,6 +305,79 @@ public final class Cambium implements AutoCloseable {
           file, out -> out.write(ByteBuffer.wrap(changed.getBytes(StandardCharsets.UTF_8))));
     }
     return new StoreMoved(from, moved, declared);
+  }
+
+  /**
+   * What moving an ecosystem's artifacts did.
+   *
+   * @param from where they lay, and still lie: nothing is removed there
+   * @param moved what was copied
+   * @param declared whether the declaration says so now; if not, the environment names the store
+   */
+  public record ArtifactsMoved(ArtifactAddress from, ArtifactMove.Moved moved, boolean declared) {}
+
+  /**
+   * Copies an ecosystem's artifacts to another store, reads each back from there, and then says so
+   * in its declaration. If it is interrupted, doing it again goes on; until it is done, they are
+   * where they were. A process that has the ecosystem open meanwhile can record nothing whose
+   * artifacts it put into the old store; the declaration is this directory's, so whoever works on
+   * the ecosystem from another directory must have ended before.
+   *
+   * @param to the new store, as it is written in a declaration
+   * @param environment as of {@link System#getenv()}
+   * @throws IllegalArgumentException if that is no address, or where they lie already
+   * @throws IntegrityException if one that a record reaches is corrupt or missing where they lie
+   */
+  public static ArtifactsMoved moveArtifacts(
+      Path directory,
+      String to,
+      Map<String, String> environment,
+      InstantSource clock,
+      Progress progress) {
+    Path root = directory.toAbsolutePath().normalize();
+    Path home = root.resolve(HOME);
+    Path file = root.resolve(Declaration.FILE);
+    Path journal = home.resolve("artifacts-moved");
+    Map<String, String> without = new HashMap<>(environment);
+    without.remove(ArtifactAddress.VARIABLE);
+    ArtifactAddress target = ArtifactAddress.of(Optional.of(to), without);
+    // What was interrupted after the declaration had been changed has still to be ended.
+    ArtifactAddress from =
+        ArtifactMove.begun(journal)
+            .filter(pair -> pair.endsWith(TO + to))
+            .map(pair -> pair.substring(0, pair.length() - (TO + to).length()))
+            .map(begun -> ArtifactAddress.of(Optional.of(begun), without))
+            .orElseGet(() -> ArtifactAddress.of(Declaration.artifacts(root), environment));
+    if (from.toString().equals(to)) {
+      throw new IllegalArgumentException("the artifacts lie in " + to + " already");
+    }
+    boolean declared = environment.getOrDefault(ArtifactAddress.VARIABLE, "").isBlank();
+    String changed = Declaration.withArtifacts(Declaration.text(file), to);
+    ArtifactStore there = target.openItself(home);
+    try (Cambium cambium =
+            over(root, "cambium", clock, Ledger.open(root, store(root), clock), there, null);
+        EcosystemLock lock =
+            EcosystemLock.acquire(root, cambium.ledger, "cambium migrate-store", clock)) {
+      Objects.requireNonNull(lock);
+      ArtifactMove move =
+          new ArtifactMove(from.openItself(home), there, journal, from + TO + target);
+      ArtifactMove.Moved moved = move.copy(progress);
+      for (Digest digest : cambium.reachable()) {
+        if (!there.has(digest)) {
+          throw new MissingArtifactException(from.toString(), digest);
+        }
+      }
+      if (declared) {
+        DurableFile.write(
+            file, out -> out.write(ByteBuffer.wrap(changed.getBytes(StandardCharsets.UTF_8))));
+        cambium.ledger.awaitWriters();
+        moved = move.copy(progress); // what others put until then
+      }
+      Files.deleteIfExists(journal);
+      return new ArtifactsMoved(from, moved, declared);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot remove " + journal + ": " + e, e);
+    }
   }
 
   /**
@@ -323,7 +425,10 @@ public final class Cambium implements AutoCloseable {
     Digest text = store.put(declaration.yaml().getBytes(StandardCharsets.UTF_8));
     Fact.EcosystemDeclared fact = new Fact.EcosystemDeclared(declaration.name(), text, suites);
     if (state().ecosystem().map(Recorded::fact).filter(fact::equals).isEmpty()) {
-      ledger.append(actor, List.of(fact), List.of());
+      ledger.append(
+          actor,
+          List.of(fact),
+          List.of(new Precondition.ArtifactsRenewed(fact.artifacts(), store::renew)));
     }
     return declaration;
   }
@@ -598,6 +703,20 @@ public final class Cambium implements AutoCloseable {
     return new Why(state(), store).explain(ref);
   }
 
+  /**
+   * What campaigns did about a line, whether or not a version of it is in use.
+   *
+   * @throws IllegalArgumentException if nothing was recorded about it
+   */
+  public WhyNode why(String line) {
+    return new Why(state(), store).explain(line);
+  }
+
+  /** The share of all records that explanations reach. */
+  public Reach reach() {
+    return Reach.of(state(), store);
+  }
+
   /** Every item's outcome of every verdict on some versions, each in the order of its records. */
   public List<ItemOutcomes.OfVerdict> outcomes(Collection<VersionRef> versions) {
     ItemOutcomes outcomes = new ItemOutcomes(state(), store);
@@ -695,16 +814,16 @@ public final class Cambium implements AutoCloseable {
   /**
    * As {@link #verify(Progress)}, and that the ledger continues what it once was.
    *
-   * @param witnessed checkpoints of it that were kept elsewhere
+   * @param witnesses checkpoints of it that were kept elsewhere
    */
-  public VerificationReport verify(Progress progress, List<Checkpoint> witnessed) {
+  public VerificationReport verify(Progress progress, List<Witness> witnesses) {
     Set<Digest> checked = new HashSet<>();
     return ledger.verify(
         artifact -> {
           progress.at("Verifying artifacts", checked.size(), 0, "");
           return problem(artifact, checked);
         },
-        witnessed);
+        witnesses);
   }
 
   // ------------------------------------------------------------------- showing it to others
@@ -779,8 +898,12 @@ public final class Cambium implements AutoCloseable {
     } catch (IntegrityException e) {
       return Optional.of(String.valueOf(e.getMessage()));
     }
-    if (state().versionsByManifest(artifact).isEmpty()) {
-      return Optional.empty();
+    try {
+      if (state().versionsByManifest(artifact).isEmpty()) {
+        return Optional.empty();
+      }
+    } catch (LedgerException e) {
+      return Optional.empty(); // damage of the database, which is reported as such
     }
     for (FileEntry file : versions.manifest(artifact).files()) {
       Optional<String> problem = problem(file.digest(), checked);
@@ -809,6 +932,7 @@ public final class Cambium implements AutoCloseable {
    * replayed.
    */
   private Set<Digest> reachable() {
+    ledger.awaitWriters(); // who renewed what is to be recorded before it was asked what is old
     Set<Digest> reachable = new HashSet<>();
     Set<Digest> manifests = new HashSet<>();
     state().forEachArtifact(reachable::add);

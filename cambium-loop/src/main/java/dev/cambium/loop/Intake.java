@@ -19,6 +19,7 @@ import dev.cambium.loop.gate.Suite;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
+import dev.cambium.model.FileEntry;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionKind;
@@ -29,6 +30,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What comes into an ecosystem: versions from outside, and the signals that ask for an update. */
@@ -102,8 +104,16 @@ final class Intake {
                 line, Channel.CANDIDATE, before, ref, Fact.Movement.CANDIDATE, null, "imported")),
         List.of(
             new Precondition.NextVersionNumber(line, number),
-            new Precondition.ChannelAt(line, Channel.CANDIDATE, before)));
+            new Precondition.ChannelAt(line, Channel.CANDIDATE, before),
+            new Precondition.ArtifactsRenewed(reached(manifest), store::renew)));
     return ref;
+  }
+
+  /** What a version's record reaches. */
+  private static List<Digest> reached(Manifest manifest) {
+    return Stream.concat(
+            Stream.of(manifest.digest()), manifest.files().stream().map(FileEntry::digest))
+        .toList();
   }
 
   /** See {@link Cambium#checkLine}; returns the parent's manifest. */
@@ -198,7 +208,9 @@ final class Intake {
                 split.train().size(),
                 null,
                 note)),
-        List.of(new Precondition.SignalAbsent(signal)));
+        List.of(
+            new Precondition.SignalAbsent(signal),
+            new Precondition.ArtifactsRenewed(List.of(train, heldOut), store::renew)));
     return new Cambium.DataTaken(
         signal,
         split.train().size(),

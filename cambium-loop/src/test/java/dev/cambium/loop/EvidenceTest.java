@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.explain.ItemOutcomes;
+import dev.cambium.loop.explain.Reach;
 import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.model.Digest;
@@ -92,11 +93,13 @@ class EvidenceTest {
       assertThat(reached).containsAll(records(cambium, Fact.ChannelMoved.class));
       assertThat(reached).containsAll(records(cambium, Fact.CampaignOpened.class));
       assertThat(reached).containsAll(records(cambium, Fact.SignalReceived.class));
-      // An action that no version and no verdict came from is a try that was given up, or a
-      // measurement of noise.
-      List<Long> actions = records(cambium, Fact.ActionFinished.class);
-      assertThat(actions.stream().filter(reached::contains).count())
-          .isGreaterThan(actions.size() / 2);
+      assertThat(reached).containsAll(records(cambium, Fact.EcosystemDeclared.class));
+
+      assertThat(cambium.reach().missing()).isEmpty();
+      cambium.rotateKey("is about no version");
+      Reach reach = cambium.reach();
+      assertThat(reach.missing()).containsExactly(reach.records() - 1);
+      assertThat(reach.byFact().get("key-rotated")).isEqualTo(new Reach.Share(1, 0));
     }
   }
 

@@ -70,6 +70,7 @@ import software.amazon.awssdk.services.s3.model.S3Object;
  * to be there. The API knows no lock, and no deletion on the condition of an age. So:
  *
  *   put      finds no copy that is sound and younger than YOUNG: it adds one, under a new name
+ *   renew    likewise, whatever the copy's bytes are
  *   collect  lists all copies once, and deletes only copies of that list that are older than grace
  *
  * A copy that put relied on is younger than YOUNG; it stays for another grace − YOUNG, which is the
@@ -99,6 +100,9 @@ public final class S3ArtifactStore implements ArtifactStore {
 
   /** Larger files are sent in parts of this size, or of more where there would be too many. */
   private static final int PART = 16 << 20;
+
+  /** The API copies no larger object in one request. */
+  private static final long MOST_COPIED = 5_000_000_000L;
 
   private static final int READ_ATTEMPTS = 4;
   private static final int MOST_PARTS = 10_000;
@@ -364,6 +368,57 @@ public final class S3ArtifactStore implements ArtifactStore {
           request -> request.bucket(settings.bucket()).key(key).uploadId(upload));
     } catch (SdkException e) {
       LOG.debug("parts of {} are left for collect()", where(key), e);
+    }
+  }
+
+  @Override
+  public boolean renew(Digest digest) {
+    Instant old = clock.instant().minus(YOUNG);
+    for (Copy copy : copies(digest)) {
+      if (copy.written().isAfter(old) || duplicate(digest, copy)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Adds a copy of a copy, within the server if it takes one so large; false if it is gone. */
+  private boolean duplicate(Digest digest, Copy copy) {
+    if (copy.size() > MOST_COPIED) {
+      return duplicateByWay(digest);
+    }
+    try {
+      attempt(
+          "cannot renew " + where(copy.key()),
+          () ->
+              client.copyObject(
+                  request ->
+                      request
+                          .sourceBucket(settings.bucket())
+                          .sourceKey(copy.key())
+                          .destinationBucket(settings.bucket())
+                          .destinationKey(folder(digest) + UUID.randomUUID())
+                          .checksumAlgorithm(ChecksumAlgorithm.SHA256)));
+      return true;
+    } catch (NoSuchKeyException e) {
+      return false; // Collected since it was listed.
+    }
+  }
+
+  private boolean duplicateByWay(Digest digest) {
+    try {
+      Path file = Files.createTempFile("cambium-renew", null);
+      try {
+        materialize(digest, file);
+        addInParts(file, Parts.of(file, (int) Math.max(part, Files.size(file) / MOST_PARTS + 1)));
+        return true;
+      } catch (MissingArtifactException e) {
+        return false;
+      } finally {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot renew " + digest + ": " + e, e);
     }
   }
 

@@ -72,6 +72,16 @@ class SimulationTest {
   }
 
   @Test
+  void garbageCollectedDaysAfterAPutIsNotRecorded() {
+    for (Deed deed : List.of(Deed.DATA, Deed.POISON, Deed.UPGRADE)) {
+      for (int at = 0; at < 14; at++) {
+        Fault days = new Fault(at, Trouble.INTERLEAVE, new Command(Deed.GC, 20));
+        assertThat(live(step(deed, 45, days), step(Deed.RUN, 11))).as("%s, %d", deed, at).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void anApplicationThatWasRolledBackStaysSoUntilItIsEdited() {
     assertThat(
             live(step(Deed.EDIT, 1), step(Deed.RUN, 0), step(Deed.ROLLBACK, 3), step(Deed.RUN, 0)))

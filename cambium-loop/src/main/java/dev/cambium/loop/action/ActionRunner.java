@@ -3,6 +3,7 @@ package dev.cambium.loop.action;
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.ledger.Ledger;
+import dev.cambium.ledger.Precondition;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.model.Action;
 import dev.cambium.model.Digest;
@@ -111,6 +112,20 @@ public final class ActionRunner {
   /** How many actions were answered from the ledger. */
   public long memoised() {
     return memoised.get();
+  }
+
+  /** The files of the version that an action made, by path; empty if it made none. */
+  public static Map<String, Digest> files(Fact.ActionFinished action) {
+    Map<String, Digest> files = new TreeMap<>();
+    action
+        .outputs()
+        .forEach(
+            (path, digest) -> {
+              if (path.startsWith(VERSION_PREFIX)) {
+                files.put(path.substring(VERSION_PREFIX.length()), digest);
+              }
+            });
+    return files;
   }
 
   /** The version that an action's outputs make up. */
@@ -222,9 +237,9 @@ public final class ActionRunner {
       outputs.put(file.path(), stored);
     }
     Digest spec = store.put(Json.canonical(action));
-    ledger.remember(
-        actor,
-        new Fact.ActionFinished(key, action.kind(), spec, outputs, result.seconds(), fingerprint));
+    Fact.ActionFinished fact =
+        new Fact.ActionFinished(key, action.kind(), spec, outputs, result.seconds(), fingerprint);
+    ledger.remember(actor, fact, new Precondition.ArtifactsRenewed(fact.artifacts(), store::renew));
     DirectoryTree.delete(directory);
     return new ActionResult(key, outputs, result.seconds(), false);
   }

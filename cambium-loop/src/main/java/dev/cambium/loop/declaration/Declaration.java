@@ -49,7 +49,6 @@ public record Declaration(
 
   private static final String STORE = "store";
   private static final String ARTIFACTS = "artifacts";
-  private static final Pattern STORE_LINE = Pattern.compile("(?m)^store[ \\t]*:.*$");
 
   public Declaration {
     recipes = Collections.unmodifiableSortedMap(new TreeMap<>(recipes));
@@ -138,13 +137,22 @@ public record Declaration(
    * @throws IllegalArgumentException if the field does not stand on a line of its own
    */
   public static String withStore(String yaml, String store) {
-    String line = STORE + ": " + store;
-    Matcher own = STORE_LINE.matcher(yaml);
+    return with(STORE, store, yaml);
+  }
+
+  /** The text of a declaration with its artifacts elsewhere; see {@link #withStore}. */
+  public static String withArtifacts(String yaml, String address) {
+    return with(ARTIFACTS, address, yaml);
+  }
+
+  private static String with(String field, String value, String yaml) {
+    String line = field + ": " + value;
+    Matcher own = Pattern.compile("(?m)^" + field + "[ \\t]*:.*$").matcher(yaml);
     String changed =
         own.find()
             ? own.replaceFirst(Matcher.quoteReplacement(line))
             : yaml + (yaml.isEmpty() || yaml.endsWith("\n") ? "" : "\n") + line + "\n";
-    if (!store(FILE, changed).equals(Optional.of(store))) {
+    if (!top(FILE, changed, field).equals(Optional.of(value))) {
       throw new IllegalArgumentException(
           FILE + ": write '" + line + "' into it yourself; its layout is not one to add it to");
     }

@@ -3,11 +3,14 @@ package dev.cambium.loop.explain;
 import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Recorded;
+import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.model.Action;
+import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
+import dev.cambium.model.Manifest;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.VersionRef;
 import java.nio.charset.StandardCharsets;
@@ -15,17 +18,23 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Explains a version: who made it, from what, by which recipe and data, and who let it pass. */
 public final class Why {
 
   private static final DateTimeFormatter TIME =
       DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT).withZone(ZoneOffset.UTC);
+
+  /** Actions that are looked at for attempts, the nearest before the line was settled. */
+  private static final int ACTIONS = 400;
 
   private final LedgerState state;
   private final ArtifactStore store;
@@ -52,6 +61,37 @@ public final class Why {
     return version("version", ref);
   }
 
+  /**
+   * Explains a line, whether or not a version of it is in use: what campaigns tried for it, and how
+   * each left it.
+   *
+   * @throws IllegalArgumentException if nothing was recorded about such a line
+   */
+  public WhyNode explain(String line) {
+    List<WhyNode> because = new ArrayList<>();
+    for (Recorded<Fact.LineSettled> settled : state.settlementsOf(line)) {
+      because.add(campaign(settled.fact().campaign(), line, Optional.empty(), true));
+    }
+    List<Recorded<Fact.VersionRegistered>> versions = state.versions(line);
+    for (Recorded<Fact.VersionRegistered> version : versions) {
+      because.add(candidate(version));
+    }
+    if (because.isEmpty()) {
+      throw new IllegalArgumentException(
+          "nothing is recorded about a line '" + line + "'; `cambium status` lists the lines");
+    }
+    return new WhyNode(
+        "line",
+        line,
+        state
+            .channel(line, Channel.STABLE)
+            .map(stable -> "stable is " + stable)
+            .orElse("nothing is stable"),
+        null,
+        null,
+        because);
+  }
+
   private WhyNode version(String kind, VersionRef ref) {
     Recorded<Fact.VersionRegistered> recorded =
         state
@@ -62,11 +102,14 @@ public final class Why {
                         "no version " + ref + "; `cambium status` lists what there is"));
     Fact.VersionRegistered fact = recorded.fact();
     List<WhyNode> because = new ArrayList<>();
+    boolean asked = kind.equals("version");
     if (fact.campaign() != null) {
-      because.add(campaign(fact.campaign(), ref.line()));
+      because.add(campaign(fact.campaign(), ref.line(), Optional.of(fact), asked));
+    } else {
+      declaration(recorded.index()).ifPresent(because::add);
     }
     if (fact.action() != null) {
-      state.action(fact.action()).ifPresent(action -> because.add(action(action)));
+      state.action(fact.action()).ifPresent(action -> because.add(action("action", action)));
     }
     for (Digest data : fact.data()) {
       because.add(data(data));
@@ -76,6 +119,14 @@ public final class Why {
     }
     for (Recorded<Fact.ChannelMoved> move : state.movesTo(ref)) {
       because.add(move(move));
+    }
+    if (asked) {
+      for (Recorded<Fact.LineSettled> settled : state.settlementsOf(ref.line())) {
+        if (ref.equals(settled.fact().version())
+            && !settled.fact().campaign().equals(fact.campaign())) {
+          because.add(settlement(settled.fact().campaign(), settled));
+        }
+      }
     }
     if (fact.predecessor() != null) {
       because.add(
@@ -105,7 +156,14 @@ public final class Why {
         because);
   }
 
-  private WhyNode campaign(String id, String line) {
+  /**
+   * A campaign, as far as a line is concerned.
+   *
+   * @param made the version that is explained by it; none if the line is
+   * @param attempts whether to tell what else was tried
+   */
+  private WhyNode campaign(
+      String id, String line, Optional<Fact.VersionRegistered> made, boolean attempts) {
     LedgerState.CampaignState campaign = state.campaign(id).orElseThrow();
     List<WhyNode> because = new ArrayList<>();
     for (String signal : campaign.opened().fact().signals()) {
@@ -122,6 +180,7 @@ public final class Why {
                           null,
                           List.of())));
     }
+    declaration(campaign.opened().index()).ifPresent(because::add);
     for (Recorded<Fact.DecisionTaken> decision : state.decisions(id)) {
       because.add(
           new WhyNode(
@@ -136,22 +195,20 @@ public final class Why {
               null,
               List.of()));
     }
-    state
-        .settlement(id, line)
-        .ifPresent(
-            settled ->
-                because.add(
-                    new WhyNode(
-                        "settlement",
-                        line,
-                        settled.fact().settlement().name().toLowerCase(Locale.ROOT)
-                            + ": "
-                            + settled.fact().reason()
-                            + ", "
-                            + stamp(settled),
-                        settled.index(),
-                        null,
-                        List.of())));
+    List<Recorded<Fact.LineSettled>> settlements = state.settlement(id, line).stream().toList();
+    if (attempts) {
+      long end = settlements.isEmpty() ? state.size() : settlements.get(0).index();
+      because.addAll(attempts(campaign.opened().index(), end, line));
+      for (Recorded<Fact.VersionRegistered> other : state.versions(line)) {
+        if (id.equals(other.fact().campaign())
+            && made.map(m -> !m.version().equals(other.fact().version())).orElse(false)) {
+          because.add(candidate(other));
+        }
+      }
+    }
+    for (Recorded<Fact.LineSettled> settled : settlements) {
+      because.add(settlement(line, settled));
+    }
     campaign
         .closed()
         .ifPresent(
@@ -168,6 +225,143 @@ public final class Why {
         "campaign", id, stamp(campaign.opened()), campaign.opened().index(), null, because);
   }
 
+  private static WhyNode settlement(String label, Recorded<Fact.LineSettled> settled) {
+    return new WhyNode(
+        "settlement",
+        label,
+        settled.fact().settlement().name().toLowerCase(Locale.ROOT).replace('_', '-')
+            + ": "
+            + settled.fact().reason()
+            + ", "
+            + stamp(settled),
+        settled.index(),
+        null,
+        List.of());
+  }
+
+  /** The declaration in force when a record was written: what was promised then. */
+  private Optional<WhyNode> declaration(long record) {
+    return state
+        .ecosystemAt(record)
+        .map(
+            declared ->
+                new WhyNode(
+                    "declaration",
+                    declared.fact().name(),
+                    "in force then, " + stamp(declared),
+                    declared.index(),
+                    declared.fact().declaration(),
+                    List.of()));
+  }
+
+  /** A version of the same line, with what was found about it. */
+  private WhyNode candidate(Recorded<Fact.VersionRegistered> other) {
+    Fact.VersionRegistered fact = other.fact();
+    return new WhyNode(
+        "attempt",
+        fact.version().toString(),
+        (fact.rung() == null ? "" : "by " + fact.rung().name().toLowerCase(Locale.ROOT) + ", ")
+            + stamp(other)
+            + (fact.note().isEmpty() ? "" : ": " + fact.note()),
+        other.index(),
+        fact.manifest(),
+        state.verdicts(fact.version()).stream().map(this::verdict).toList());
+  }
+
+  // ---------------------------------------------------------------------------------- attempts
+
+  /**
+   * What was made and measured for a line within a stretch of the log and came to no version: the
+   * other steps of a search, the measurements that it went by, and those that only say how noisy
+   * measuring is. What a verdict rests on is told with its items.
+   */
+  private List<WhyNode> attempts(long from, long to, String line) {
+    List<Recorded<Fact.ActionFinished>> actions =
+        new ArrayList<>(state.actionsWithin(from, to, ACTIONS));
+    Collections.reverse(actions);
+    Set<Digest> versions = new HashSet<>(); // manifests of the line's
+    Set<Digest> makers = new HashSet<>(); // the actions that made these
+    for (Recorded<Fact.VersionRegistered> version : state.versions(line)) {
+      versions.add(version.fact().manifest());
+      if (version.fact().action() != null) {
+        makers.add(version.fact().action());
+      }
+    }
+    Set<Digest> judged = // by items, which explanations of verdicts have
+        state
+            .ecosystemAt(from)
+            .map(declared -> Set.copyOf(declared.fact().suites().values()))
+            .orElse(Set.of());
+    Map<Map<String, Digest>, String> tried = new HashMap<>(); // what made it, by its files
+    List<WhyNode> attempts = new ArrayList<>();
+    for (Recorded<Fact.ActionFinished> recorded : actions) {
+      Action action = Json.read(store.bytes(recorded.fact().spec()), Action.class);
+      boolean kept = makers.contains(recorded.fact().action());
+      if (action instanceof Action.Evaluate evaluate) {
+        Optional<String> measured =
+            versions.contains(evaluate.version())
+                ? Optional.of(name(evaluate.version()))
+                : maker(tried, evaluate.version());
+        if (!judged.contains(evaluate.suite())) {
+          measured.ifPresent(of -> attempts.add(evaluation(recorded, evaluate, of)));
+        }
+      } else if (kept || action.versions().stream().anyMatch(versions::contains)) {
+        tried.put(ActionRunner.files(recorded.fact()), label(recorded.fact()));
+        if (!kept) {
+          attempts.add(action("attempt", recorded));
+        }
+      }
+    }
+    return attempts;
+  }
+
+  /** What made a version that was never registered, if that was a try among these. */
+  private Optional<String> maker(Map<Map<String, Digest>, String> tried, Digest version) {
+    if (tried.isEmpty() || !store.has(version)) {
+      return Optional.empty();
+    }
+    Map<String, Digest> files = new HashMap<>();
+    Json.read(store.bytes(version), Manifest.class)
+        .files()
+        .forEach(file -> files.put(file.path(), file.digest()));
+    return Optional.ofNullable(tried.get(files));
+  }
+
+  private static String label(Fact.ActionFinished action) {
+    return action.kind() + " " + action.action().brief();
+  }
+
+  private WhyNode evaluation(
+      Recorded<Fact.ActionFinished> recorded, Action.Evaluate evaluate, String of) {
+    return new WhyNode(
+        "evaluation",
+        of,
+        String.format(
+            Locale.ROOT,
+            "items %d to %d of %s, %s, %.1f s, %s",
+            evaluate.from(),
+            evaluate.to() - 1,
+            suite(evaluate.suite()),
+            evaluate.scorer().kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+            recorded.fact().seconds(),
+            stamp(recorded)),
+        recorded.index(),
+        recorded.fact().spec(),
+        List.of());
+  }
+
+  private String suite(Digest suite) {
+    return state
+        .ecosystem()
+        .flatMap(
+            declared ->
+                declared.fact().suites().entrySet().stream()
+                    .filter(entry -> entry.getValue().equals(suite))
+                    .map(Map.Entry::getKey)
+                    .findFirst())
+        .orElse("suite " + suite.brief());
+  }
+
   private static String describe(Fact.SignalReceived signal) {
     return switch (signal.kind()) {
           case DATA -> signal.rows() + " rows for " + signal.line();
@@ -176,7 +370,7 @@ public final class Why {
         + (signal.note().isEmpty() ? "" : " (" + signal.note() + ")");
   }
 
-  private WhyNode action(Recorded<Fact.ActionFinished> recorded) {
+  private WhyNode action(String kind, Recorded<Fact.ActionFinished> recorded) {
     Fact.ActionFinished fact = recorded.fact();
     Action action = Json.read(store.bytes(fact.spec()), Action.class);
     List<WhyNode> because = new ArrayList<>();
@@ -225,8 +419,8 @@ public final class Why {
       detail = "";
     }
     return new WhyNode(
-        "action",
-        fact.kind() + " " + fact.action().brief(),
+        kind,
+        label(fact),
         String.format(Locale.ROOT, "%s, %.1f s, on %s", detail, fact.seconds(), fact.fingerprint()),
         recorded.index(),
         fact.spec(),

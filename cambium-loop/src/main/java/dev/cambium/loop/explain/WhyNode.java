@@ -9,9 +9,11 @@ import org.jspecify.annotations.Nullable;
  * One step of an explanation.
  *
  * @param kind what it is: {@code version}, {@code parent}, {@code predecessor}, {@code action},
- *     {@code recipe}, {@code mix}, {@code data}, {@code verdict}, {@code capability}, {@code
- *     inherited}, {@code waiver}, {@code channel}, {@code campaign}, {@code signal}, {@code
- *     decision}, {@code settlement}, {@code outcome}
+ * @param kind what it is: {@code version}, {@code line}, {@code parent}, {@code predecessor},
+ *     {@code action}, {@code recipe}, {@code mix}, {@code data}, {@code verdict}, {@code
+ *     capability}, {@code inherited}, {@code waiver}, {@code channel}, {@code campaign}, {@code
+ *     declaration}, {@code signal}, {@code decision}, {@code attempt}, {@code evaluation}, {@code
+ *     settlement}, {@code outcome}
  * @param label the thing itself
  * @param detail the particulars
  * @param record index of the ledger record that says so; none for a heading
