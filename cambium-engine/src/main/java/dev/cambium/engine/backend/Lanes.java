@@ -86,7 +86,8 @@ public final class Lanes implements AutoCloseable {
   }
 
   private static void threads(int count) {
-    // The binding looks its function up anew at each call, and leaves the pointers to the collector.
+    // The binding looks its function up anew at each call, and leaves the pointers to the
+    // collector.
     try (PointerScope scope = new PointerScope()) {
       openblas_nolapack.blas_set_num_threads(count);
     }
