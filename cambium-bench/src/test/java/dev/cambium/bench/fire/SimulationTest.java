@@ -194,8 +194,11 @@ class SimulationTest {
   private static String unchecked(String sql) {
     String parameters =
         " where 1 = 1" + " or ? = 1".repeat(sql.length() - sql.replace("?", "").length());
-    if (sql.contains("exists (")) {
+    if (sql.contains("exists (") || sql.startsWith("select 1 from ")) {
       return "select 1" + parameters;
+    }
+    if (sql.startsWith("select max(number) from version ")) {
+      return "select max(case line when 'cards' then 99 else number end) from version where line = ?";
     }
     return sql.contains("decision from verdict") || sql.contains("verdict.decision")
         ? "select 'pass'" + parameters
