@@ -561,24 +561,15 @@ public final class LedgerState {
    * @param to one past the last
    */
   public List<Recorded<Fact.ActionFinished>> actionsWithin(long from, long to, int limit) {
-    return source.read(
-        dsl ->
-            dsl
-                .select(LEAF)
-                .from(ACTION_TABLE)
-                .join(LOG_RECORD)
-                .on(IDX.eq(RECORD_IDX))
-                .where(IDX.ge(from), IDX.lt(to))
-                .orderBy(IDX.desc())
-                .limit(limit)
-                .fetch(LEAF)
-                .stream()
-                .map(leaf -> Recorded.of(parse(leaf), Fact.ActionFinished.class))
-                .toList());
+    return newestActions(IDX.ge(from).and(IDX.lt(to)), limit);
   }
 
   /** The newest actions of a kind, the newest first, for estimates. */
   public List<Recorded<Fact.ActionFinished>> recentActions(String kind, int limit) {
+    return newestActions(KIND.eq(kind), limit);
+  }
+
+  private List<Recorded<Fact.ActionFinished>> newestActions(Condition which, int limit) {
     return source.read(
         dsl ->
             dsl
@@ -586,7 +577,7 @@ public final class LedgerState {
                 .from(ACTION_TABLE)
                 .join(LOG_RECORD)
                 .on(IDX.eq(RECORD_IDX))
-                .where(KIND.eq(kind))
+                .where(which)
                 .orderBy(IDX.desc())
                 .limit(limit)
                 .fetch(LEAF)

@@ -155,11 +155,16 @@ final class RowCheck implements AutoCloseable {
     table.advance();
   }
 
+  private void rest(Rows table) throws SQLException {
+    while (table.head != null) {
+      surplus(table);
+    }
+  }
+
   private Difference difference(Relation relation, Object[] row) {
     Map<List<Object>, Difference> known =
         differences.computeIfAbsent(relation, r -> new LinkedHashMap<>());
-    // A row without a key is nobody's; as a list, because a damaged one may hold null.
-    List<Object> key = Arrays.asList(Arrays.copyOf(row, relation.key().size()));
+    List<Object> key = key(relation, row);
     Difference difference = known.get(key);
     if (difference == null) {
       difference = new Difference(relation);
@@ -169,6 +174,11 @@ final class RowCheck implements AutoCloseable {
       different++;
     }
     return difference;
+  }
+
+  /** As {@link Relation#keyOf}, also of a damaged row, in which any value may be null. */
+  private static List<Object> key(Relation relation, Object[] row) {
+    return Arrays.asList(Arrays.copyOf(row, relation.key().size()));
   }
 
   /** A node of the tree, in the order in which they are complete. */
@@ -195,28 +205,19 @@ final class RowCheck implements AutoCloseable {
    */
   void end(Projections state, boolean nodes) throws SQLException {
     for (Rows table : tables.values()) {
-      while (table.head != null) {
-        surplus(table);
-      }
+      rest(table);
     }
     if (nodes) {
       for (Rows level : levels) {
-        while (level.head != null) {
-          surplus(level);
-        }
+        rest(level);
       }
-      for (Rows other :
-          List.of(
-              new Rows(
-                  NODES,
-                  query(
-                      "select " + NODES.names() + " from log_node where level > ? or level < 1",
-                      (long) levels.size()),
-                  NODES.place(POSITION)))) {
-        while (other.head != null) {
-          surplus(other);
-        }
-      }
+      rest(
+          new Rows(
+              NODES,
+              query(
+                  "select " + NODES.names() + " from log_node where level > ? or level < 1",
+                  (long) levels.size()),
+              NODES.place(POSITION)));
     } else {
       differences.remove(NODES);
     }
@@ -240,7 +241,7 @@ final class RowCheck implements AutoCloseable {
     for (; found.head != null; found.advance()) {
       rows++;
       Object[] row = found.head;
-      Object[] should = missing.remove(Arrays.asList(Arrays.copyOf(row, relation.key().size())));
+      Object[] should = missing.remove(key(relation, row));
       if (!Arrays.equals(should, row)) {
         Difference difference = difference(relation, row);
         difference.expected = should;

@@ -15,8 +15,8 @@ import org.sqlite.SQLiteConfig;
 import org.sqlite.SQLiteDataSource;
 
 /**
- * A database of the ledger's schema to replay into, on disk so that its size is not bounded by the
- * memory, and gone when closed. It holds no records, so that references to them are not enforced.
+ * An empty database of the ledger's schema, to compare one with that holds records; gone when
+ * closed.
  */
 final class Scratch implements AutoCloseable {
 

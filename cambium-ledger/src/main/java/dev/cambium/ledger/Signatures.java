@@ -2,6 +2,7 @@ package dev.cambium.ledger;
 
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
+import java.security.PublicKey;
 import java.security.Signature;
 import java.security.SignatureException;
 import java.security.spec.EdECPrivateKeySpec;
@@ -94,13 +95,17 @@ final class Signatures {
     return signature;
   }
 
+  /** The JDK's form of a public key; refuses bytes that are none. */
+  static PublicKey publicKey(byte[] raw) throws GeneralSecurityException {
+    byte[] encoded = Arrays.copyOf(X509_PREFIX, X509_PREFIX.length + raw.length);
+    System.arraycopy(raw, 0, encoded, X509_PREFIX.length, raw.length);
+    return KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
+  }
+
   static boolean verifyPlain(byte[] publicKey, byte[] message, byte[] signature) {
-    byte[] encoded = Arrays.copyOf(X509_PREFIX, X509_PREFIX.length + KEY_LENGTH);
-    System.arraycopy(publicKey, 0, encoded, X509_PREFIX.length, KEY_LENGTH);
     try {
       Signature ed25519 = Signature.getInstance("Ed25519");
-      ed25519.initVerify(
-          KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded)));
+      ed25519.initVerify(publicKey(publicKey));
       ed25519.update(message);
       return ed25519.verify(signature);
     } catch (SignatureException e) {

@@ -182,9 +182,11 @@ final class Verification {
   }
 
   private void checkRest(boolean inUse) {
-    readable("the database ledger.db", this::checkFile);
-    if (live.dialect() == SQLDialect.SQLITE) {
-      readable("the database ledger.db", this::checkTypes);
+    try (Scratch made = new Scratch()) {
+      readable("the database ledger.db", () -> checkFile(made.dsl()));
+      if (live.dialect() == SQLDialect.SQLITE) {
+        readable("the database ledger.db", () -> checkTypes(made.dsl()));
+      }
     }
     if (inUse) {
       readable(
@@ -721,7 +723,7 @@ final class Verification {
    * What the rows do not show: that indexes agree with their tables, that the file's structure is
    * sound, and that the schema is the one that the migration scripts make.
    */
-  private void checkFile() {
+  private void checkFile(DSLContext scratch) {
     boolean file = live.dialect() == SQLDialect.SQLITE;
     if (file) {
       for (String problem : live.fetch("pragma integrity_check(20)").getValues(0, String.class)) {
@@ -731,18 +733,16 @@ final class Verification {
       }
     }
     // Over a server, the structure of its files is the server's own concern.
-    try (Scratch made = new Scratch()) {
-      for (String sql : file ? FILE_CONTENTS : List.of(HISTORY)) {
-        List<String> expected = lines(made.dsl(), sql);
-        List<String> found = lines(live, sql);
-        for (String line : found) {
-          if (!expected.remove(line)) {
-            error(null, null, "schema of the database ledger.db", "as its scripts make it", line);
-          }
+    for (String sql : file ? FILE_CONTENTS : List.of(HISTORY)) {
+      List<String> expected = lines(scratch, sql);
+      List<String> found = lines(live, sql);
+      for (String line : found) {
+        if (!expected.remove(line)) {
+          error(null, null, "schema of the database ledger.db", "as its scripts make it", line);
         }
-        for (String line : expected) {
-          error(null, null, "schema of the database ledger.db", line, "no such entry");
-        }
+      }
+      for (String line : expected) {
+        error(null, null, "schema of the database ledger.db", line, "no such entry");
       }
     }
   }
@@ -751,12 +751,6 @@ final class Verification {
    * SQLite takes a value of any type in any column: bytes that read as the text that belongs there
    * look the same, and are not found by those who look for the text.
    */
-  private void checkTypes() {
-    try (Scratch made = new Scratch()) {
-      checkTypes(made.dsl());
-    }
-  }
-
   private void checkTypes(DSLContext scratch) {
     // Of the tables that belong there: others are reported as such.
     for (String table : scratch.fetch(TABLES).getValues(0, String.class)) {

@@ -3,10 +3,8 @@ package dev.cambium.ledger;
 import dev.cambium.model.Digest;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.KeyFactory;
 import java.security.MessageDigest;
 import java.security.PublicKey;
-import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.HexFormat;
@@ -20,9 +18,6 @@ public final class VerifierKey {
   private static final byte ED25519 = 1;
   private static final int HASH_LENGTH = 4;
   private static final int RAW_LENGTH = Signatures.KEY_LENGTH;
-
-  /** What X.509 puts ahead of the 32 bytes of an Ed25519 key (RFC 8410). */
-  private static final byte[] X509_PREFIX = HexFormat.of().parseHex("302a300506032b6570032100");
 
   private final String name;
   private final byte[] raw;
@@ -49,10 +44,8 @@ public final class VerifierKey {
       throw new IllegalArgumentException(
           "a key's name has no space and no '+', and is not empty: '" + name + "'");
     }
-    byte[] encoded = Arrays.copyOf(X509_PREFIX, X509_PREFIX.length + raw.length);
-    System.arraycopy(raw, 0, encoded, X509_PREFIX.length, raw.length);
     try {
-      KeyFactory.getInstance("Ed25519").generatePublic(new X509EncodedKeySpec(encoded));
+      Signatures.publicKey(raw); // refuses what is no key
       return new VerifierKey(name, raw);
     } catch (GeneralSecurityException e) {
       throw new IllegalArgumentException("not an Ed25519 public key of " + name, e);

@@ -39,7 +39,7 @@ public record Digest(String hex) implements Comparable<Digest> {
 
   /** Returns the digest of some bytes. */
   public static Digest of(byte[] bytes) {
-    return of(sha256().digest(bytes), 0);
+    return ofRaw(sha256().digest(bytes));
   }
 
   /** Returns the digest of a text's UTF-8 bytes. */
@@ -49,11 +49,7 @@ public record Digest(String hex) implements Comparable<Digest> {
 
   /** Takes 32 raw digest bytes, as a {@link MessageDigest} returns them. */
   public static Digest ofRaw(byte[] raw) {
-    return of(raw, 0);
-  }
-
-  private static Digest of(byte[] raw, int offset) {
-    return new Digest(HexFormat.of().formatHex(raw, offset, raw.length));
+    return new Digest(HexFormat.of().formatHex(raw));
   }
 
   /** Reads the written form, {@code sha256:…}. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 
 /**
  * A JSON object that a chat template shows to a model, such as a tool's description: the order of
@@ -32,6 +33,11 @@ public record VerbatimJson(@JsonValue String text) {
   /** The object, its members in their order. */
   public ObjectNode tree() {
     return parse(text);
+  }
+
+  /** The objects, in their order. */
+  public static List<JsonNode> trees(List<VerbatimJson> objects) {
+    return objects.stream().<JsonNode>map(VerbatimJson::tree).toList();
   }
 
   private static ObjectNode parse(String text) {

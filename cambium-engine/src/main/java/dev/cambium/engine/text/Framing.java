@@ -44,9 +44,7 @@ public record Framing(Optional<Application> application) {
 
   /** Descriptions of the tools. */
   public List<JsonNode> tools() {
-    return application
-        .map(a -> a.tools().stream().<JsonNode>map(VerbatimJson::tree).toList())
-        .orElse(List.of());
+    return application.map(a -> VerbatimJson.trees(a.tools())).orElse(List.of());
   }
 
   /** The longest answer: what is asked for, or less if the application allows less. */

@@ -102,10 +102,7 @@ public final class RowEncoder implements AutoCloseable {
     String text = row.text();
     return text != null
         ? text(text, maxTokens)
-        : conversation(
-            row.messages(),
-            row.tools().stream().<JsonNode>map(VerbatimJson::tree).toList(),
-            maxTokens);
+        : conversation(row.messages(), VerbatimJson.trees(row.tools()), maxTokens);
   }
 
   /** A plain text, with EOS at its end. */
