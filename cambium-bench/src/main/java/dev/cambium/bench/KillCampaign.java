@@ -1,6 +1,7 @@
 package dev.cambium.bench;
 
 import dev.cambium.artifact.DirectoryTree;
+import dev.cambium.engine.backend.Backend;
 import dev.cambium.loop.Cambium;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
@@ -229,7 +230,7 @@ public final class KillCampaign {
             "--dir",
             ecosystem.toString()));
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+    Backend.processEnvironment().forEach(builder.environment()::putIfAbsent);
     builder.redirectErrorStream(true);
     builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log(ecosystem).toFile()));
     return builder.start();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.cambium.bench.peer.Comparison.Measured;
 import dev.cambium.engine.Engine;
+import dev.cambium.engine.backend.Backend;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -361,16 +362,9 @@ public final class PeerComparison implements Callable<Integer> {
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.add(CambiumWorker.class.getName());
     command.add(file(task.with("plain", threads), "cambium").toString());
-    return Side.start(
-        command,
-        Map.of(
-            "OMP_WAIT_POLICY",
-            "PASSIVE",
-            "MALLOC_ARENA_MAX",
-            "1",
-            "CAMBIUM_THREADS",
-            Integer.toString(threads)),
-        out.resolve("cambium.log"));
+    Map<String, String> environment = new LinkedHashMap<>(Backend.processEnvironment());
+    environment.put("CAMBIUM_THREADS", Integer.toString(threads));
+    return Side.start(command, environment, out.resolve("cambium.log"));
   }
 
   private Side peer(Task task, String variant, int threads) throws IOException {

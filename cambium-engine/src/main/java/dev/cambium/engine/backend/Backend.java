@@ -145,6 +145,15 @@ public final class Backend {
     return loaded;
   }
 
+  /**
+   * Environment variables with which a process that computes should be started, unless they are
+   * set: OpenMP that does not spin, and one arena of memory for all threads, since glibc keeps, and
+   * never reuses, what training has given back in an arena of a thread's own.
+   */
+  public static Map<String, String> processEnvironment() {
+    return Map.of(WAIT_POLICY, "PASSIVE", "MALLOC_ARENA_MAX", "1");
+  }
+
   /** The BLAS in use: {@code openblas} or {@code mkl}. */
   public String blas() {
     return blas;

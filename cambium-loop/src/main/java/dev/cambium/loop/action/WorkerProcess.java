@@ -2,6 +2,7 @@ package dev.cambium.loop.action;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cambium.artifact.ArtifactAddress;
+import dev.cambium.engine.backend.Backend;
 import dev.cambium.ledger.StoreAddress;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
@@ -245,8 +246,7 @@ final class WorkerProcess implements JobExecutor {
       }
       ProcessBuilder builder = new ProcessBuilder(command);
       Map<String, String> environment = builder.environment();
-      environment.putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
-      environment.putIfAbsent("MALLOC_ARENA_MAX", "1");
+      Backend.processEnvironment().forEach(environment::putIfAbsent);
       environment.keySet().removeIf(SECRETS::contains); // a worker has no business with the stores
       if (threads > 0) {
         environment.put("CAMBIUM_THREADS", Integer.toString(threads));
