@@ -128,6 +128,21 @@ public final class Engine {
     }
   }
 
+  /**
+   * Lets copies of a model learn the tasks of a probe; see {@link Prober}. What was finished before
+   * an interruption is not done again.
+   *
+   * @throws IllegalArgumentException if a file is not what it should be, or a task's rows do not
+   *     fit the model's context
+   */
+  public ProbeResult probe(ProbeJob job, Progress progress) {
+    try {
+      return new Prober(job, progress).run();
+    } finally {
+      Memory.giveBack();
+    }
+  }
+
   /** The files of a tokenizer that an adapter brings. */
   private static void copyOwnText(@Nullable Path adapter, Path out) {
     if (adapter != null && Files.exists(adapter.resolve("tokenizer.json"))) {

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Action.Train.class, name = "train"),
   @JsonSubTypes.Type(value = Action.Transplant.class, name = "transplant"),
-  @JsonSubTypes.Type(value = Action.Evaluate.class, name = "evaluate")
+  @JsonSubTypes.Type(value = Action.Evaluate.class, name = "evaluate"),
+  @JsonSubTypes.Type(value = Action.Probe.class, name = "probe")
 })
 public sealed interface Action {
 
@@ -145,6 +146,34 @@ public sealed interface Action {
     @Override
     public List<Digest> inputs() {
       return List.of(version, suite);
+    }
+  }
+
+  /**
+   * Lets copies of a version learn what it never saw, and records how fast they did. The version
+   * itself stays as it is.
+   *
+   * @param version a model or an adapter; an adapter brings its parent
+   * @param tasks digest of a file of {@link ProbeTask}s (JSON lines)
+   * @param recipe how each is learnt, all rows of it in every step
+   * @param every steps between two looks at how well it is known
+   */
+  record Probe(Digest version, Digest tasks, Recipe recipe, int every) implements Action {
+    public Probe {
+      if (every < 1 || recipe.steps() % every != 0) {
+        throw new IllegalArgumentException(
+            "a probe looks every n steps, n a divisor of " + recipe.steps() + ", not " + every);
+      }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      return List.of(version);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      return List.of(version, tasks);
     }
   }
 }

@@ -159,7 +159,7 @@ public sealed interface Fact {
    * An action was carried out.
    *
    * @param action its key
-   * @param kind train, transplant or evaluate
+   * @param kind train, transplant, evaluate or probe
    * @param spec artifact: the {@link Action}
    * @param outputs artifacts of the result, by path
    * @param seconds wall time

@@ -223,26 +223,34 @@ public record Recipe(
 
   /** The same recipe with another number of steps. */
   public Recipe withSteps(int count) {
-    return changed(count, precision, protect);
+    return changed(count, batchRows, precision, protect);
   }
 
   /** The same recipe with matrix products in another precision. */
   public Recipe withPrecision(Precision other) {
-    return changed(steps, other, protect);
+    return changed(steps, batchRows, other, protect);
   }
 
   /** The same recipe with other protection; none for plain training. */
   public Recipe withProtection(@Nullable Protection other) {
-    return changed(steps, precision, other);
+    return changed(steps, batchRows, precision, other);
+  }
+
+  /** The same recipe with another number of rows in a step. */
+  public Recipe withBatchRows(int rows) {
+    return changed(steps, rows, precision, protect);
   }
 
   private Recipe changed(
-      int otherSteps, Precision otherPrecision, @Nullable Protection otherProtection) {
+      int otherSteps,
+      int otherRows,
+      Precision otherPrecision,
+      @Nullable Protection otherProtection) {
     return new Recipe(
         method,
         lora,
         otherSteps,
-        batchRows,
+        otherRows,
         accumulation,
         maxTokens,
         learningRate,

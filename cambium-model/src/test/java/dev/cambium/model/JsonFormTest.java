@@ -36,7 +36,8 @@ class JsonFormTest {
         List.of(
             new Action.Train(D, null, recipe, List.of(new Action.DataShare(D, 1)), 7),
             new Action.Transplant(D, D, D, 0.75),
-            new Action.Evaluate(D, D, Scorer.of(ScorerKind.JSON), 0, 25));
+            new Action.Evaluate(D, D, Scorer.of(ScorerKind.JSON), 0, 25),
+            new Action.Probe(D, D, recipe, 2));
     for (Action action : actions) {
       Action read = Json.read(Json.canonical(action), Action.class);
       assertThat(read).isEqualTo(action);

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.IntConsumer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -52,6 +53,7 @@ public final class Trainer {
   private final Regularizer regularizer;
   private final Guards.Inputs inputs;
   private final Progress progress;
+  private final IntConsumer afterStep;
   private final String task;
   private final @Nullable Path snapshotDirectory;
   private final int snapshotInterval;
@@ -67,6 +69,7 @@ public final class Trainer {
             Optional.ofNullable(builder.foundation),
             Optional.ofNullable(builder.released));
     this.progress = builder.progress;
+    this.afterStep = builder.afterStep;
     this.task = builder.task;
     this.snapshotDirectory = builder.snapshotDirectory;
     this.snapshotInterval = builder.snapshotInterval;
@@ -176,6 +179,7 @@ public final class Trainer {
           log.info("step {}: {} dormant units made anew", step + 1, reset);
         }
         int done = step + 1;
+        afterStep.accept(done);
         if (snapshots != null && done % snapshotInterval == 0 && done < recipe.steps()) {
           snapshots.write(
               new Snapshots.Position(done, Arrays.copyOf(losses, done), Arrays.copyOf(norms, done)),
@@ -368,6 +372,7 @@ public final class Trainer {
     private @Nullable Decoder foundation;
     private @Nullable LoraAdapter released;
     private Progress progress = Progress.NONE;
+    private IntConsumer afterStep = done -> {};
     private String task = "training";
     private @Nullable Path snapshotDirectory;
     private int snapshotInterval = 50;
@@ -416,6 +421,15 @@ public final class Trainer {
     public Builder progress(String name, Progress value) {
       task = name;
       progress = value;
+      return this;
+    }
+
+    /**
+     * Hears the number of steps done after each of them, on the training thread: it may look at the
+     * decoder, whose weights are those after the step, and must not change it. Default nobody.
+     */
+    public Builder afterStep(IntConsumer listener) {
+      afterStep = listener;
       return this;
     }
 
