@@ -43,6 +43,7 @@ import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.explain.ItemOutcomes;
+import dev.cambium.loop.explain.LineHistory;
 import dev.cambium.loop.explain.Reach;
 import dev.cambium.loop.explain.Statements;
 import dev.cambium.loop.explain.Why;
@@ -50,6 +51,7 @@ import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Evaluations;
 import dev.cambium.loop.gate.Suite;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.loop.plan.CostModel;
 import dev.cambium.loop.plan.Plan;
 import dev.cambium.loop.plan.Planner;
@@ -710,6 +712,20 @@ public final class Cambium implements AutoCloseable {
    */
   public WhyNode why(String line) {
     return new Why(state(), store).explain(line);
+  }
+
+  /**
+   * A line over its versions: what was measured of each.
+   *
+   * @throws IllegalArgumentException if there is no version of it
+   */
+  public LineHistory history(String line) {
+    return LineHistory.of(state(), store, line);
+  }
+
+  /** How well a version was found to learn; none if that was not measured. */
+  public Optional<Headroom> headroom(VersionRef version) {
+    return LineHistory.headroom(state(), store, version);
   }
 
   /** The share of all records that explanations reach. */

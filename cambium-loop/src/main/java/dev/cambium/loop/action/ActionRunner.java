@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -42,12 +43,16 @@ public final class ActionRunner {
   /** Output of a training: its {@link dev.cambium.engine.TrainingResult}. */
   public static final String TRAINING = "training.json";
 
+  /** Output of a probe: its {@link dev.cambium.engine.ProbeResult}. */
+  public static final String PROBE = "probe.json";
+
   private final Ledger ledger;
   private final ArtifactStore store;
   private final VersionFiles versions;
   private final JobExecutor executor;
   private final Path jobs;
   private final String actor;
+  private final Map<Digest, Object> turns = new ConcurrentHashMap<>();
   private final AtomicLong carriedOut = new AtomicLong();
   private final AtomicLong memoised = new AtomicLong();
 
@@ -67,13 +72,20 @@ public final class ActionRunner {
   }
 
   /**
-   * Carries out an action, or returns what it gave before.
+   * Carries out an action, or returns what it gave before. Of two threads that ask for the same
+   * one, the second waits for what the first gets: they would share a job directory.
    *
    * @throws ActionFailedException if it could not be carried out
    */
   public ActionResult run(Action action, Progress progress) {
     String fingerprint = executor.fingerprint();
     Digest key = action.key(fingerprint);
+    synchronized (turns.computeIfAbsent(key, k -> new Object())) {
+      return run(action, key, fingerprint, progress);
+    }
+  }
+
+  private ActionResult run(Action action, Digest key, String fingerprint, Progress progress) {
     Optional<Fact.ActionFinished> known = ledger.state().action(key).map(Recorded::fact);
     if (known.isPresent()) {
       memoised.incrementAndGet();
@@ -189,6 +201,18 @@ public final class ActionRunner {
           versions.directory(transplant.tuned()).toString(),
           versions.directory(transplant.newBase()).toString(),
           Map.of());
+    }
+    if (action instanceof Action.Probe probe) {
+      EffectiveModel model = versions.effective(probe.version());
+      return new Job(
+          key,
+          action,
+          versions.directory(model.model()).toString(),
+          model.adapter() == null ? null : versions.directory(model.adapter()).toString(),
+          null,
+          null,
+          null,
+          Map.of(probe.tasks(), versions.file(probe.tasks()).toString()));
     }
     Action.Evaluate evaluate = (Action.Evaluate) action;
     EffectiveModel model = versions.effective(evaluate.version());

@@ -3,6 +3,7 @@ package dev.cambium.loop.action;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.LanguageModel;
+import dev.cambium.engine.ProbeJob;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.engine.TrainingResult;
 import dev.cambium.engine.transfer.Transplant;
@@ -13,6 +14,7 @@ import dev.cambium.model.FileEntry;
 import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Outcome;
+import dev.cambium.model.ProbeTask;
 import dev.cambium.model.Progress;
 import java.io.IOException;
 import java.io.InputStream;
@@ -124,6 +126,26 @@ final class JobRunner implements AutoCloseable {
         text.append(new String(Json.canonical(outcome), StandardCharsets.UTF_8)).append('\n');
       }
       Files.writeString(out.resolve(ActionRunner.OUTCOMES), text);
+    } else if (job.action() instanceof Action.Probe probe) {
+      unload(); // its memory is needed
+      Files.write(
+          out.resolve(ActionRunner.PROBE),
+          Json.canonical(engine.probe(probeJob(job, probe, directory), progress)));
+    }
+  }
+
+  /** The results of finished tasks are this probe's snapshots. */
+  private static ProbeJob probeJob(Job job, Action.Probe probe, Path directory) throws IOException {
+    try (Stream<String> lines = Files.lines(file(job, probe.tasks()))) {
+      return new ProbeJob(
+          Path.of(Objects.requireNonNull(job.model())),
+          job.adapter() == null ? null : Path.of(job.adapter()),
+          probe.recipe(),
+          probe.every(),
+          lines
+              .map(line -> Json.read(line.getBytes(StandardCharsets.UTF_8), ProbeTask.class))
+              .toList(),
+          directory.resolve(Job.SNAPSHOTS));
     }
   }
 

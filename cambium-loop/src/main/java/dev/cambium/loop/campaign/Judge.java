@@ -1,22 +1,28 @@
 package dev.cambium.loop.campaign;
 
 import dev.cambium.ledger.LedgerState;
+import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.loop.data.Overlap;
 import dev.cambium.loop.data.OverlapCheck;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Contract;
+import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.declaration.HeadroomPolicy;
 import dev.cambium.loop.declaration.SlicePolicy;
 import dev.cambium.loop.gate.Evaluations;
 import dev.cambium.loop.gate.Gate;
 import dev.cambium.loop.gate.Requirement;
 import dev.cambium.loop.gate.Suite;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.headroom.HeadroomProbe;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Recipe;
+import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -102,6 +108,7 @@ public final class Judge {
             requirements(contract),
             new Gate.Budgets(contract.budgets().maxSizeMb(), contract.budgets().maxMsPerItem()),
             contaminated(contract, candidate, reference),
+            headroom(candidate, contract, progress),
             progress);
     return record(verdict, campaign);
   }
@@ -161,6 +168,40 @@ public final class Judge {
   private Gate.Subject subject(VersionRef ref) {
     Digest manifest = workspace.ledger().state().version(ref).orElseThrow().fact().manifest();
     return new Gate.Subject(ref, manifest, workspace.versions().manifest(manifest).size());
+  }
+
+  /** What a contract that asks for headroom gets to see; none for applications and foundations. */
+  private Verdict.@Nullable OfHeadroom headroom(
+      VersionRef candidate, Contract contract, Progress progress) {
+    HeadroomPolicy policy = contract.headroom();
+    Declaration declaration = workspace.declaration();
+    if (policy == null
+        || !policy.on()
+        || declaration.line(candidate.line()).tier() == Tier.APPLICATION) {
+      return null;
+    }
+    HeadroomProbe probe =
+        new HeadroomProbe(
+            workspace.actions(),
+            workspace.store(),
+            workspace.ledger(),
+            declaration.policy().seed());
+    try {
+      return probe
+          .measure(
+              candidate,
+              policy,
+              declaration
+                  .recipe(candidate.line())
+                  .map(Recipe::precision)
+                  .orElse(Recipe.Precision.FP32),
+              1 - 2 * declaration.policy().alpha(), // so that its lower end is wrong at alpha
+              progress)
+          .map(measured -> Verdict.OfHeadroom.of(policy.floor(), measured))
+          .orElse(null);
+    } catch (ActionFailedException e) {
+      return Verdict.OfHeadroom.failed(policy.floor(), String.valueOf(e.getMessage()));
+    }
   }
 
   private List<Requirement> requirements(Contract contract) {

@@ -264,7 +264,11 @@ public record Declaration(
     Contract parent = contract(own.parent());
     Set<String> all = new LinkedHashSet<>(parent.capabilities());
     all.addAll(own.contract().capabilities());
-    return new Contract(true, List.copyOf(all), own.contract().budgets().or(parent.budgets()));
+    return new Contract(
+        true,
+        List.copyOf(all),
+        own.contract().budgets().or(parent.budgets()),
+        own.contract().headroom() != null ? own.contract().headroom() : parent.headroom());
   }
 
   /**

@@ -51,8 +51,10 @@ final class DeclarationReader {
   private static final List<String> SLICES = List.of("by", "margin", "min-items");
   private static final List<String> LINE =
       List.of("tier", "parent", "recipe", "application", "contract");
-  private static final List<String> CONTRACT = List.of("inherit", "capabilities", "budgets");
+  private static final List<String> CONTRACT =
+      List.of("inherit", "capabilities", "budgets", "headroom");
   private static final List<String> BUDGETS = List.of("max-size-mb", "max-ms-per-item");
+  private static final List<String> HEADROOM = components(HeadroomPolicy.class);
   private static final List<String> APPLICATION = components(Application.class);
 
   /** What a recipe says where the declaration is silent. */
@@ -715,7 +717,7 @@ final class DeclarationReader {
   private Contract contract(
       String what, Node.@Nullable Mapping mapping, Set<String> namedCapabilities) {
     if (mapping == null) {
-      return new Contract(true, List.of(), Budgets.NONE);
+      return new Contract(true, List.of(), Budgets.NONE, null);
     }
     Fields fields = new Fields(mapping, what + ", contract", CONTRACT, problems);
     Map<String, Position> capabilities = fields.texts("capabilities");
@@ -740,7 +742,34 @@ final class DeclarationReader {
               own.number("max-size-mb", v -> v > 0, "above 0"),
               own.number("max-ms-per-item", v -> v > 0, "above 0"));
     }
-    return new Contract(fields.truth("inherit", true), List.copyOf(capabilities.keySet()), budgets);
+    return new Contract(
+        fields.truth("inherit", true),
+        List.copyOf(capabilities.keySet()),
+        budgets,
+        headroom(what, fields));
+  }
+
+  /** A mapping, perhaps an empty one, or false. */
+  private @Nullable HeadroomPolicy headroom(String what, Fields contract) {
+    if (!contract.has("headroom")) {
+      return null;
+    }
+    if (contract.isFalse("headroom")) {
+      return HeadroomPolicy.OFF;
+    }
+    Node.Mapping mapping = contract.mapping("headroom");
+    if (mapping == null) {
+      return null;
+    }
+    HeadroomPolicy usual = HeadroomPolicy.DEFAULT;
+    Fields fields = new Fields(mapping, what + ", headroom", HEADROOM, problems);
+    return new HeadroomPolicy(
+        fields.number("floor", usual.floor(), f -> f >= 0 && f <= 1, "from 0 to 1"),
+        (int) fields.integer("tasks", usual.tasks(), 1, 100),
+        (int) fields.integer("seeds", usual.seeds(), 3, 100),
+        (int) fields.integer("steps", usual.steps(), 4, 10_000),
+        fields.number(
+            "learning-rate", usual.learningRate(), r -> r > 0 && r < 10, "above 0 and below 10"));
   }
 
   // ---- the tree ----

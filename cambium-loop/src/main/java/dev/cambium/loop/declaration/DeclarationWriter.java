@@ -2,6 +2,7 @@ package dev.cambium.loop.declaration;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.BooleanNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
@@ -74,6 +75,11 @@ final class DeclarationWriter {
     line.contract().capabilities().forEach(capabilities::add);
     if (!line.contract().budgets().isEmpty()) {
       contract.set("budgets", Json.mapper().valueToTree(line.contract().budgets()));
+    }
+    HeadroomPolicy headroom = line.contract().headroom();
+    if (headroom != null) {
+      contract.set(
+          "headroom", headroom.on() ? Json.mapper().valueToTree(headroom) : BooleanNode.getFalse());
     }
   }
 }

@@ -135,6 +135,12 @@ final class Fields {
     return value.json().booleanValue();
   }
 
+  /** Whether it is there and says false. */
+  boolean isFalse(String name) {
+    Node value = value(name);
+    return value != null && value.json().isBoolean() && !value.json().booleanValue();
+  }
+
   /** The texts of a list, each once, with their places. */
   Map<String, Position> texts(String name) {
     Map<String, Position> texts = new java.util.LinkedHashMap<>();

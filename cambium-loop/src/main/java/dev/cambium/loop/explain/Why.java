@@ -5,6 +5,7 @@ import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Action;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
@@ -305,6 +306,8 @@ public final class Why {
         if (!judged.contains(evaluate.suite())) {
           measured.ifPresent(of -> attempts.add(evaluation(recorded, evaluate, of)));
         }
+      } else if (action instanceof Action.Probe) {
+        continue; // told with the verdict that it was made for
       } else if (kept || action.versions().stream().anyMatch(versions::contains)) {
         tried.put(ActionRunner.files(recorded.fact()), label(recorded.fact()));
         if (!kept) {
@@ -415,6 +418,14 @@ public final class Why {
               name(transplant.oldBase()),
               transplant.alpha(),
               name(transplant.newBase()));
+    } else if (action instanceof Action.Probe probe) {
+      detail =
+          String.format(
+              Locale.ROOT,
+              "%s learnt the tasks of %s, %d steps each",
+              name(probe.version()),
+              probe.tasks().brief(),
+              probe.recipe().steps());
     } else {
       detail = "";
     }
@@ -476,6 +487,9 @@ public final class Why {
                   .map(text -> new WhyNode("in common", text, null, null, null, List.of()))
                   .toList()));
     }
+    if (verdict.headroom() != null) {
+      because.add(headroom(verdict.headroom()));
+    }
     if (verdict.inherited() != null) {
       because.add(inherited(recorded.fact().candidate(), verdict.inherited()));
     }
@@ -496,6 +510,23 @@ public final class Why {
         recorded.index(),
         recorded.fact().evidence(),
         because);
+  }
+
+  private WhyNode headroom(Verdict.OfHeadroom headroom) {
+    Headroom measured = headroom.measured();
+    List<WhyNode> probes = new ArrayList<>();
+    if (measured != null) {
+      for (Digest probe : List.of(measured.probe(), measured.reference())) {
+        state.action(probe).ifPresent(done -> probes.add(action("probe", done)));
+      }
+    }
+    return new WhyNode(
+        "headroom",
+        headroom.decision().toString(),
+        headroom.reason() + (measured == null ? "" : "; " + measured.summary()),
+        null,
+        measured == null ? null : measured.taskset(),
+        probes);
   }
 
   /** The verdict on what a version is built on, that stands for one of its own. */

@@ -35,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * the slice margin. Anything else is INCONCLUSIVE, which holds the release. No evidence is never a
  * pass.
  *
+ * <p>A headroom that is not shown to lie above the contract's floor makes an otherwise good
+ * candidate INCONCLUSIVE: it is held, not failed.
+ *
  * <p><b>Error rates.</b> To pass, <em>every</em> capability must be shown to hold, so each is
  * tested at alpha and the probability to release a candidate that breaks any of them is at most
  * alpha (an intersection–union test; Berger, 1982). To fail, <em>one</em> suffices, so the findings
@@ -88,6 +91,7 @@ public final class Gate {
    *
    * @param reference the version that would be replaced; none for a first release
    * @param contaminated items that training data contained, by capability; left out
+   * @param headroom how well the candidate still learns; none where nothing is asked
    */
   public Verdict judge(
       Subject candidate,
@@ -95,6 +99,7 @@ public final class Gate {
       List<Requirement> requirements,
       Budgets budgets,
       Map<String, Set<String>> contaminated,
+      Verdict.@Nullable OfHeadroom headroom,
       Progress progress) {
     List<Trial> trials = new ArrayList<>();
     for (Requirement requirement : requirements) {
@@ -126,7 +131,7 @@ public final class Gate {
     mark(trials); // decisions stand; collapsed slices are named from all items
     List<Verdict.OfCapability> capabilities = trials.stream().map(Trial::verdict).toList();
     List<Verdict.OfBudget> ofBudgets = budgets(candidate, budgets, capabilities);
-    return summarize(candidate, reference, capabilities, ofBudgets);
+    return summarize(candidate, reference, capabilities, ofBudgets, headroom);
   }
 
   /** Whether any capability or slice is shown to be broken, after correction. */
@@ -181,7 +186,8 @@ public final class Gate {
       Subject candidate,
       @Nullable Subject reference,
       List<Verdict.OfCapability> capabilities,
-      List<Verdict.OfBudget> budgets) {
+      List<Verdict.OfBudget> budgets,
+      Verdict.@Nullable OfHeadroom headroom) {
     List<String> fails = new ArrayList<>();
     List<String> open = new ArrayList<>();
     for (Verdict.OfCapability capability : capabilities) {
@@ -202,6 +208,9 @@ public final class Gate {
                     budget.found(),
                     budget.limit()));
       }
+    }
+    if (headroom != null && headroom.decision() != Decision.PASS) {
+      open.add(headroom.reason());
     }
     Decision decision;
     String reason;
@@ -227,6 +236,9 @@ public final class Gate {
               capabilities.size() == 1 ? "y" : "ies",
               capabilities.size() == 1 ? "s" : "",
               capabilities.stream().mapToInt(Verdict.OfCapability::items).sum());
+      if (headroom != null) {
+        reason += "; " + headroom.reason();
+      }
     }
     return new Verdict(
         candidate.ref(),
@@ -236,7 +248,8 @@ public final class Gate {
         capabilities,
         budgets,
         null,
-        null);
+        null,
+        headroom);
   }
 
   /**

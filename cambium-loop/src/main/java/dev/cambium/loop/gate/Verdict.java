@@ -1,6 +1,7 @@
 package dev.cambium.loop.gate;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.ScorerKind;
@@ -8,6 +9,7 @@ import dev.cambium.model.VersionRef;
 import dev.cambium.stats.SequentialTest;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  * @param budgets each contracted budget
  * @param inherited set when nothing was run because the parent behaved alike; see {@link Inherited}
  * @param waiver set when a person accepted a first release that no capability measures
+ * @param headroom how well the candidate still learns; none if the contract does not ask, or
+ *     nothing is there to compare it with
  */
 public record Verdict(
     VersionRef candidate,
@@ -32,7 +36,21 @@ public record Verdict(
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<OfCapability> capabilities,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<OfBudget> budgets,
     @Nullable Inherited inherited,
-    @Nullable Waiver waiver) {
+    @Nullable Waiver waiver,
+    @Nullable OfHeadroom headroom) {
+
+  /** A verdict for which no headroom was measured. */
+  public Verdict(
+      VersionRef candidate,
+      @Nullable VersionRef reference,
+      Decision decision,
+      String reason,
+      List<OfCapability> capabilities,
+      List<OfBudget> budgets,
+      @Nullable Inherited inherited,
+      @Nullable Waiver waiver) {
+    this(candidate, reference, decision, reason, capabilities, budgets, inherited, waiver, null);
+  }
 
   @SuppressWarnings("ConstantValue") // absent in JSON is null here
   public Verdict {
@@ -251,4 +269,92 @@ public record Verdict(
    * @param budget its name, with the unit
    */
   public record OfBudget(String budget, double limit, double found, Decision decision) {}
+
+  /**
+   * Headroom against the contract's floor. Falling short of it holds a release and does not fail
+   * it: what the version can do is not worse for it.
+   *
+   * @param floor for the lower end of the interval; 0 for a measurement that decides nothing
+   * @param decision PASS or INCONCLUSIVE
+   * @param reason one sentence
+   * @param measured none if nothing could be measured
+   */
+  public record OfHeadroom(
+      double floor, Decision decision, String reason, @Nullable Headroom measured) {
+
+    /** Judges what was measured. */
+    public static OfHeadroom of(double floor, Headroom measured) {
+      String found =
+          String.format(
+              Locale.ROOT,
+              "headroom %s by %s",
+              measured.worse(),
+              measured.worse().equals(measured.steps()) ? "steps" : "area");
+      if (floor == 0) {
+        return new OfHeadroom(floor, Decision.PASS, found + ", no floor", measured);
+      }
+      String problem = null;
+      if (measured.diverged() + measured.foundationDiverged() > 0) {
+        problem =
+            String.format(
+                Locale.ROOT,
+                "of %d runs of the probe %d diverged, and %d of the foundation's: a loss or"
+                    + " gradient was no finite number; a lower learning-rate under the contract's"
+                    + " headroom may help",
+                measured.runs(),
+                measured.diverged(),
+                measured.foundationDiverged());
+      } else if (!measured.decisive()) {
+        problem =
+            String.format(
+                Locale.ROOT,
+                "most of %d runs of the probe never reached their threshold within %d steps, nor did"
+                    + " the foundation's, so there is nothing to compare; more steps or another"
+                    + " learning-rate under the contract's headroom may help",
+                measured.runs(),
+                measured.horizon());
+      } else if (measured.upper() < floor) {
+        problem =
+            String.format(
+                Locale.ROOT,
+                "%s, below the floor of %.2f: it learns worse than %s",
+                found,
+                floor,
+                measured.foundation());
+      } else if (measured.lower() < floor) {
+        problem =
+            String.format(
+                Locale.ROOT,
+                "%s, not shown to be above the floor of %.2f; more tasks under the contract's"
+                    + " headroom narrow the interval",
+                found,
+                floor);
+      }
+      if (problem != null && measured.censored() > 0) {
+        problem +=
+            String.format(
+                Locale.ROOT,
+                "; %d of %d runs never reached their threshold and count as %d steps",
+                measured.censored(),
+                measured.runs(),
+                measured.horizon());
+      }
+      return problem == null
+          ? new OfHeadroom(
+              floor,
+              Decision.PASS,
+              String.format(Locale.ROOT, "%s, above the floor of %.2f", found, floor),
+              measured)
+          : new OfHeadroom(floor, Decision.INCONCLUSIVE, problem, measured);
+    }
+
+    /** A probe that gave nothing. */
+    public static OfHeadroom failed(double floor, String why) {
+      return new OfHeadroom(
+          floor,
+          floor == 0 ? Decision.PASS : Decision.INCONCLUSIVE,
+          "headroom was not measured: " + why,
+          null);
+    }
+  }
 }

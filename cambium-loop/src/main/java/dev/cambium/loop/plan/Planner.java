@@ -4,8 +4,10 @@ import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.declaration.HeadroomPolicy;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.declaration.Policy;
+import dev.cambium.loop.headroom.HeadroomProbe;
 import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
@@ -254,6 +256,18 @@ public final class Planner {
     return rungs;
   }
 
+  /** Seconds of a headroom probe, where the contract asks for one. */
+  private double probing(Line line) {
+    HeadroomPolicy headroom = declaration.contract(line.name()).headroom();
+    return headroom == null
+            || !headroom.on()
+            || line.tier() == Tier.FOUNDATION
+            || line.tier() == Tier.APPLICATION
+        ? 0
+        : HeadroomProbe.runs(headroom)
+            * costs.training(HeadroomProbe.recipe(headroom, Recipe.Precision.FP32));
+  }
+
   private Plan.Step step(
       Line line,
       Plan.Cause cause,
@@ -266,7 +280,7 @@ public final class Planner {
         declaration.contract(line.name()).capabilities().stream()
             .mapToInt(c -> suiteItems.getOrDefault(c, 0))
             .sum();
-    double judging = costs.evaluation(current == null ? items : 2 * items);
+    double judging = costs.evaluation(current == null ? items : 2 * items) + probing(line);
     double first = judging;
     double worst = rungs.isEmpty() ? judging : 0;
     boolean measured = true;

@@ -200,6 +200,35 @@ class DeclarationTest {
         .containsExactly("card-facts", "card-flow");
   }
 
+  private HeadroomPolicy headroom(String base, String cards, String line) {
+    return parse(
+            VALID
+                .replace("max-size-mb: 50 }", "max-size-mb: 50 }" + base)
+                .replace("max-ms-per-item: 500 }", "max-ms-per-item: 500 }" + cards))
+        .contract(line)
+        .headroom();
+  }
+
+  @Test
+  void headroomIsMeasuredWhereAContractAsksForItAndInheritedLikeTheRest() {
+    assertThat(headroom("", "", "cards")).isNull();
+    assertThat(headroom(", headroom: {}", "", "cards")).isEqualTo(HeadroomPolicy.DEFAULT);
+    assertThat(HeadroomPolicy.DEFAULT.floor()).isEqualTo(0.9);
+    assertThat(headroom(", headroom: {}", "", "card-router")).as("inherits nothing").isNull();
+    assertThat(
+            headroom(
+                ", headroom: {}",
+                ", headroom: { floor: 0.8, tasks: 2, seeds: 4, steps: 30, learning-rate: 0.01 }",
+                "cards"))
+        .isEqualTo(new HeadroomPolicy(0.8, 2, 4, 30, 0.01));
+    assertThat(headroom(", headroom: {}", ", headroom: false", "cards").on()).isFalse();
+    for (String own : List.of("{ floor: 0.8 }", "false")) {
+      Declaration read =
+          parse(VALID.replace("max-size-mb: 50 }", "max-size-mb: 50 }, headroom: " + own));
+      assertThat(parse(read.yaml())).isEqualTo(read);
+    }
+  }
+
   @Test
   void theTreeIsWalkedBothWays() {
     Declaration read = parse(VALID);
@@ -283,6 +312,10 @@ class DeclarationTest {
           [language]              | [language, language]     | line 'base', contract: 'language' is twice in 'capabilities'
           max-size-mb: 50         | max-size-mb: -1          | line 'base', budgets: 'max-size-mb' must be a number above 0
           max-size-mb: 50         | max-size: 50             | line 'base', budgets: unknown field 'max-size'; did you mean 'max-size-mb'?
+          max-size-mb: 50         | max-size-mb: 50 }, headroom: { floor: 2 | line 'base', headroom: 'floor' must be a number from 0 to 1
+          max-size-mb: 50         | max-size-mb: 50 }, headroom: { seeds: 2 | line 'base', headroom: 'seeds' must be a whole number from 3 to 100
+          max-size-mb: 50         | max-size-mb: 50 }, headroom: { flor: 1 | line 'base', headroom: unknown field 'flor'; did you mean 'floor'?
+          inherit: false          | inherit: false, headroom: yes | line 'card-router', contract: 'headroom' must be a mapping of names to values
           inherit: false          | inherit: no thanks       | line 'card-router', contract: 'inherit' must be true or false, not 'no thanks'
           name: bank-help-desk    | name: Bank               | 'Bank' cannot be the name of a name
           `  base:`               | `  Base Line:`           | 'Base Line' cannot be the name of a line

@@ -2,6 +2,7 @@ package dev.cambium.loop.gate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Item;
@@ -80,7 +81,97 @@ class GateTest {
   private Verdict judge(
       Gate.Subject candidate, Gate.Subject reference, Requirement... requirements) {
     return gate.judge(
-        candidate, reference, List.of(requirements), Gate.Budgets.NONE, Map.of(), Progress.NONE);
+        candidate,
+        reference,
+        List.of(requirements),
+        Gate.Budgets.NONE,
+        Map.of(),
+        null,
+        Progress.NONE);
+  }
+
+  private static Headroom headroom(
+      double point, double lower, double upper, int censored, int diverged, boolean decisive) {
+    return new Headroom(
+        VersionRef.parse("base@1"),
+        new Headroom.Ratio(point, lower, upper),
+        new Headroom.Ratio(point + 0.1, lower + 0.1, upper + 0.1),
+        0.9,
+        9,
+        27,
+        24,
+        censored,
+        1,
+        diverged,
+        0,
+        decisive,
+        2,
+        2,
+        50.0,
+        Digest.ofText("probe"),
+        Digest.ofText("reference"),
+        Digest.ofText("tasks"),
+        List.of());
+  }
+
+  private Verdict judged(Verdict.OfHeadroom headroom) {
+    Suite suite = suite(400);
+    return gate.judge(
+        subject("bank@2", (item, i) -> right(item)),
+        subject("bank@1", (item, i) -> right(item)),
+        List.of(requirement(suite, null)),
+        Gate.Budgets.NONE,
+        Map.of(),
+        headroom,
+        Progress.NONE);
+  }
+
+  @Test
+  void aHeadroomUnderItsFloorHoldsWhatIsOtherwiseFine() {
+    Verdict fine = judged(Verdict.OfHeadroom.of(0.9, headroom(1, 0.95, 1.05, 0, 0, true)));
+    assertThat(fine.decision()).isEqualTo(Decision.PASS);
+    assertThat(fine.reason()).contains("headroom 1.00 [0.95, 1.05] by steps, above the floor");
+
+    Verdict worse = judged(Verdict.OfHeadroom.of(0.9, headroom(0.7, 0.6, 0.8, 5, 0, true)));
+    assertThat(worse.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(worse.capabilities().get(0).decision()).isEqualTo(Decision.PASS);
+    assertThat(worse.reason())
+        .isEqualTo(
+            "headroom 0.70 [0.60, 0.80] by steps, below the floor of 0.90: it learns worse than"
+                + " base@1; 5 of 27 runs never reached their threshold and count as 24 steps");
+
+    Verdict unsure = judged(Verdict.OfHeadroom.of(0.9, headroom(0.95, 0.85, 1.05, 0, 0, true)));
+    assertThat(unsure.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(unsure.reason()).contains("not shown to be above the floor of 0.90");
+  }
+
+  @Test
+  void aProbeThatSaysNothingIsNeverAPass() {
+    Verdict diverged = judged(Verdict.OfHeadroom.of(0.9, headroom(1, 0.95, 1.05, 2, 2, true)));
+    assertThat(diverged.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(diverged.reason()).contains("of 27 runs of the probe 2 diverged");
+    Verdict vague = judged(Verdict.OfHeadroom.of(0.9, headroom(1, 0.95, 1.05, 20, 0, false)));
+    assertThat(vague.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(vague.reason()).contains("never reached their threshold within 24 steps");
+    Verdict failed = judged(Verdict.OfHeadroom.failed(0.9, "probe failed: no template"));
+    assertThat(failed.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(failed.reason()).contains("not measured: probe failed: no template");
+    // Measured and not gated.
+    assertThat(judged(Verdict.OfHeadroom.of(0, headroom(0.5, 0.4, 0.6, 20, 3, false))).decision())
+        .isEqualTo(Decision.PASS);
+    assertThat(judged(Verdict.OfHeadroom.failed(0, "x")).decision()).isEqualTo(Decision.PASS);
+  }
+
+  @Test
+  void theWorseOfBothMeasuresCounts() {
+    Headroom measured = headroom(1, 0.95, 1.05, 3, 0, true);
+    assertThat(measured.lower()).isEqualTo(0.95);
+    assertThat(measured.costShare()).isEqualTo(0.04);
+    assertThat(measured.summary())
+        .isEqualTo(
+            "steps 1.00 [0.95, 1.05], area 1.10 [1.05, 1.15] of base@1; 9 tasks, 27 runs, censored"
+                + " at 24 steps: 3, of the foundation 1; 2.0 s, 4.0 % of the update");
+    assertThat(Json.read(Json.canonical(measured), Headroom.class)).isEqualTo(measured);
   }
 
   @Test
@@ -213,6 +304,7 @@ class GateTest {
             List.of(requirement(suite, null)),
             Gate.Budgets.NONE,
             Map.of("intents", leaked),
+            null,
             Progress.NONE);
     assertThat(verdict.negativeFlips()).isZero();
     assertThat(verdict.capabilities().get(0).total()).isEqualTo(397);
@@ -230,6 +322,7 @@ class GateTest {
             List.of(requirement(suite, null)),
             new Gate.Budgets(0.5, null),
             Map.of(),
+            null,
             Progress.NONE);
     assertThat(verdict.decision()).isEqualTo(Decision.FAIL);
     assertThat(verdict.reason()).contains("max-size-mb: 1.000, at most 0.5000");
