@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       ShowCommand.class,
       DiffCommand.class,
       WhyCommand.class,
+      HeadroomCommand.class,
       LogCommand.class,
       EvalCommand.class,
       ChatCommand.class,

@@ -3,6 +3,7 @@ package dev.cambium.cli;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.Cambium.FileChange;
 import dev.cambium.loop.Target;
+import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.VersionRef;
@@ -11,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -48,6 +50,8 @@ final class DiffCommand extends Subcommand.OnEcosystem {
     added.removeAll(before.data());
     List<Digest> removed = new ArrayList<>(before.data());
     removed.removeAll(after.data());
+    Optional<Headroom> headroomA = cambium.headroom(a);
+    Optional<Headroom> headroomB = cambium.headroom(b);
     boolean parents = !Objects.equals(before.parent(), after.parent());
     if (console.json()) {
       Map<String, Object> told = new LinkedHashMap<>();
@@ -58,6 +62,8 @@ final class DiffCommand extends Subcommand.OnEcosystem {
       told.put("parent-b", after.parent());
       told.put("data-only-in-a", removed);
       told.put("data-only-in-b", added);
+      told.put("headroom-a", headroomA.orElse(null));
+      told.put("headroom-b", headroomB.orElse(null));
       told.put("files", files);
       console.json(told);
       return ExitCode.DONE;
@@ -75,6 +81,9 @@ final class DiffCommand extends Subcommand.OnEcosystem {
     if (!added.isEmpty() || !removed.isEmpty()) {
       rows.add(List.of("training data only there", briefs(removed), briefs(added)));
     }
+    if (headroomA.isPresent() || headroomB.isPresent()) {
+      rows.add(List.of("headroom", text(headroomA), text(headroomB)));
+    }
     for (FileChange file : files) {
       rows.add(List.of(file.path(), digest(file.before()), digest(file.after())));
     }
@@ -84,6 +93,10 @@ final class DiffCommand extends Subcommand.OnEcosystem {
 
   private static String text(@Nullable VersionRef version) {
     return version == null ? "nothing" : version.toString();
+  }
+
+  private static String text(Optional<Headroom> headroom) {
+    return headroom.map(h -> h.worse().toString()).orElse("not measured");
   }
 
   private static String digest(@Nullable Digest digest) {

@@ -43,6 +43,13 @@ final class VerdictText {
           "  %s %s: %.4g, at most %.4g",
           console.decision(budget.decision()), budget.budget(), budget.found(), budget.limit());
     }
+    Verdict.OfHeadroom headroom = verdict.headroom();
+    if (headroom != null) {
+      console.line("  %s %s", console.decision(headroom.decision()), headroom.reason());
+      if (headroom.measured() != null) {
+        console.line("    %s", headroom.measured().summary());
+      }
+    }
     verdict.capabilities().forEach(c -> broken(c, console));
   }
 

@@ -63,6 +63,15 @@ class EvidenceCommandsTest {
   }
 
   @Test
+  void aLineWithoutMeasuredHeadroomSaysHowToHaveIt() throws IOException {
+    assertThat(on(ExitCode.DONE, "headroom", "base"))
+        .contains("base@1", "write headroom: {} into the contract of base");
+    on(ExitCode.DONE, "headroom", "base", "--html", out("page.html"));
+    assertThat(Files.readString(outside.resolve("page.html"))).contains("does not ask for it");
+    assertThat(on(ExitCode.USAGE, "headroom", "bose")).contains("no version of 'bose'");
+  }
+
+  @Test
   void aRecordIsProvenToSomebodyWithoutTheLedger() throws IOException {
     on(ExitCode.DONE, "prove", "1", "--out", out("p"));
     String told = expect(ExitCode.DONE, "verify", "--proof", out("p"), "--key", out("ledger.pub"));

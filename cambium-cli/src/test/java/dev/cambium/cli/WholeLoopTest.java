@@ -80,7 +80,7 @@ class WholeLoopTest {
           things: { owner: t, suite: suites/things.jsonl, scorer: likelihood, floor: 0.001 }
         lines:
           base: { tier: foundation }
-          desk: { tier: industrial, parent: base, recipe: sft, contract: { capabilities: [things] } }
+          desk: { tier: industrial, parent: base, recipe: sft, contract: { capabilities: [things], headroom: { floor: 0, tasks: 1, steps: 8 } } }
         """);
 
     Path model = directory.resolve("base-v1");
@@ -130,6 +130,18 @@ class WholeLoopTest {
     assertThat(report.get("outcome").asText()).isEqualTo("released");
     assertThat(report.get("settlements").get(0).get("version").asText()).isEqualTo("desk@1");
 
+    JsonNode headroom = on(ExitCode.DONE, "headroom", "desk").get("versions").get(0);
+    assertThat(headroom.get("headroom").get("measured").get("foundation").asText())
+        .isEqualTo("base@1");
+    assertThat(headroom.get("headroom").get("measured").get("runs").asInt()).isEqualTo(9);
+    assertThat(on(ExitCode.DONE, "show", "desk").get("verdicts").get(0).get("headroom"))
+        .isEqualTo(headroom.get("headroom"));
+    assertThat(on(ExitCode.DONE, "diff", "base", "desk").get("headroom-b"))
+        .isEqualTo(headroom.get("headroom").get("measured"));
+    Path learning = directory.resolve("headroom.html");
+    on(ExitCode.DONE, "headroom", "desk", "--html", learning.toString());
+    assertThat(Files.readString(learning)).contains("How well desk still learns", "base@1");
+
     JsonNode measured = on(ExitCode.DONE, "eval", "desk");
     assertThat(measured.get(0).get("items").asInt()).isEqualTo(THINGS.size() * STATES.size());
     JsonNode said = on(ExitCode.DONE, "chat", "desk", "my card is lost", "--max-tokens", "4");
@@ -137,7 +149,7 @@ class WholeLoopTest {
     assertThat(said.get("answer").isTextual()).isTrue();
 
     JsonNode why = on(ExitCode.DONE, "why", "desk");
-    assertThat(why.toString()).contains("base@1", "train");
+    assertThat(why.toString()).contains("base@1", "train", "\"probe\"");
     JsonNode measuredItems = on(ExitCode.DONE, "why", "desk", "--items").get(0);
     assertThat(measuredItems.get("agrees").asBoolean()).isTrue();
     assertThat(measuredItems.get("items")).hasSizeGreaterThan(20);

@@ -10,5 +10,6 @@ public sealed interface Block
         AccuracyTable,
         VerdictView,
         Timeline,
+        Plot,
         TextTable,
         WhyTree {}

@@ -2,6 +2,7 @@ package dev.cambium.report;
 
 import dev.cambium.model.Decision;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A page that stands alone: one file, readable offline, on screen (light and dark) and on paper. It
@@ -111,6 +112,8 @@ public record ReportPage(String title, String lead, List<Section> sections, Stri
       verdict(out, verdict);
     } else if (block instanceof Timeline timeline) {
       timeline(out, timeline);
+    } else if (block instanceof Plot plot) {
+      new PlotDrawing(plot).draw(out);
     } else if (block instanceof TextTable table) {
       texts(out, table);
     } else if (block instanceof WhyTree why) {
@@ -204,6 +207,22 @@ public record ReportPage(String title, String lead, List<Section> sections, Stri
     out.close();
     for (VerdictView.Evidence evidence : verdict.capabilities()) {
       evidence(out.line(), evidence);
+    }
+    headroom(out.line(), verdict.headroom());
+    out.close();
+  }
+
+  private static void headroom(Markup out, VerdictView.@Nullable Headroom headroom) {
+    if (headroom == null) {
+      return;
+    }
+    out.open("div", "class", "evidence");
+    out.open("h4").text("headroom");
+    chip(out, headroom.decision());
+    out.close();
+    out.leaf("p", headroom.reason());
+    if (!headroom.measured().isEmpty()) {
+      out.leaf("p", headroom.measured(), "class", "key");
     }
     out.close();
   }

@@ -56,6 +56,16 @@ final class Style {
       svg .interval.before{stroke:var(--quiet);opacity:.6}svg .interval.after{stroke:var(--calm)}
       svg .dot.before{fill:var(--card);stroke:var(--quiet);stroke-width:1.6}
       svg .dot.after{fill:var(--calm);stroke:none}
+      .plot .s0,.ways .s0{--tone:var(--calm)}.plot .s1,.ways .s1{--tone:var(--warn)}
+      .plot .s2,.ways .s2{--tone:var(--good)}.plot .s3,.ways .s3{--tone:var(--bad)}
+      .plot .s4,.ways .s4{--tone:var(--quiet)}.plot .s5,.ways .s5{--tone:var(--calm)}
+      .plot .s6,.ways .s6{--tone:var(--warn)}.plot .s7,.ways .s7{--tone:var(--good)}
+      .plot .line{fill:none;stroke:var(--tone);stroke-width:1.7;stroke-linejoin:round}
+      .plot .line.s5,.plot .line.s6,.plot .line.s7{stroke-dasharray:5 3}
+      .plot .bar{fill:none;stroke:var(--tone);stroke-width:1.6;stroke-linecap:round;opacity:.55}
+      .plot .band{fill:var(--tone);stroke:none;opacity:.16}
+      .plot .full{fill:var(--tone);stroke:none}
+      .plot .hollow{fill:var(--card);stroke:var(--tone);stroke-width:1.4}
       .wealth .path{fill:none;stroke-width:1.8;stroke-linejoin:round}
       .wealth .path.good{stroke:var(--good)}.wealth .path.bad{stroke:var(--bad)}
       .wealth .name{font-weight:600}
@@ -112,6 +122,8 @@ final class Style {
       .key i{display:inline-block;width:9px;height:9px;border-radius:50%;margin:0 5px 0 0;vertical-align:0}
       .key i.before{border:1.6px solid var(--quiet);background:var(--card)}
       .key i.after{background:var(--calm);margin-left:14px}
+      .ways{display:flex;flex-wrap:wrap;gap:4px 18px}
+      .ways i{background:var(--tone)}.ways .s5,.ways .s6,.ways .s7{border-radius:2px}
       .chip{display:inline-block;font-size:12px;font-weight:650;line-height:1;padding:5px 8px;border-radius:5px;
       letter-spacing:.02em;white-space:nowrap;background:var(--quiet-bg);color:var(--quiet)}
       .chip.good{background:var(--good-bg);color:var(--good)}.chip.bad{background:var(--bad-bg);color:var(--bad)}

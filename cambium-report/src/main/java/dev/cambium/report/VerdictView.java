@@ -12,14 +12,24 @@ import org.jspecify.annotations.Nullable;
  * @param reference what it was compared with; none for a first release
  * @param summary one sentence: why
  * @param capabilities the evidence per capability
+ * @param headroom how well the candidate still learns; none if that was not measured
  */
 public record VerdictView(
     VersionRef candidate,
     @Nullable VersionRef reference,
     Decision decision,
     String summary,
-    List<Evidence> capabilities)
+    List<Evidence> capabilities,
+    @Nullable Headroom headroom)
     implements Block {
+
+  /**
+   * How well the candidate still learns.
+   *
+   * @param reason one sentence
+   * @param measured the figures; may be empty
+   */
+  public record Headroom(Decision decision, String reason, String measured) {}
 
   /**
    * The evidence on one capability.

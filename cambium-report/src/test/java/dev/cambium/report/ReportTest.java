@@ -136,7 +136,17 @@ class ReportTest {
                                     List.of(NASTY),
                                     List.of(
                                         new VerdictView.Flip(NASTY, NASTY, NASTY, NASTY, NASTY)),
-                                    NASTY))),
+                                    NASTY)),
+                            new VerdictView.Headroom(Decision.INCONCLUSIVE, NASTY, NASTY)),
+                        new Plot(
+                            NASTY,
+                            NASTY,
+                            List.of(NASTY),
+                            List.of(
+                                new Plot.Series(NASTY, List.of(Plot.Point.of(0, 1))),
+                                new Plot.Series(NASTY, List.of(Plot.Point.of(0, 2)))),
+                            new Plot.Limit(NASTY, 1),
+                            Plot.Form.NUMBER),
                         new TextTable(
                             NASTY,
                             List.of(NASTY, NASTY),
@@ -353,7 +363,94 @@ class ReportTest {
                 0,
                 List.of(),
                 List.of(),
-                "")));
+                "")),
+        null);
+  }
+
+  /** A curve that wanders, with an interval that narrows. */
+  private static Plot plot(int places) {
+    List<String> names = new ArrayList<>();
+    List<Plot.Point> points = new ArrayList<>();
+    for (int i = 0; i < places; i++) {
+      names.add(Integer.toString(i + 1));
+      double value = 0.9 + 0.2 * Math.sin(i / 5.0);
+      points.add(new Plot.Point(i, value, value - 0.1, value + 0.2 / (1 + i), i % 3 == 0));
+    }
+    return new Plot(
+        "Headroom",
+        "version",
+        names,
+        List.of(new Plot.Series("headroom", points), new Plot.Series("unknown", List.of())),
+        new Plot.Limit("floor", 0.9),
+        Plot.Form.NUMBER);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 14, 60, 61, 200})
+  void aPlotShowsEveryPointInsideItsFrameInItsOrder(int places) throws Exception {
+    Plot plot = plot(places);
+    assertThat(plot.series()).as("a curve without points is left out").hasSize(1);
+    Document page = parse(page(plot));
+    List<Element> dots = elements(page, "circle");
+    assertThat(dots).hasSize(places);
+    double last = -1;
+    for (int i = 0; i < places; i++) {
+      double x = x(dots.get(i));
+      assertThat(x).isBetween(58.0, 1084.0).isGreaterThan(last);
+      last = x;
+      assertThat(Double.parseDouble(dots.get(i).getAttribute("cy"))).isBetween(14.0, 218.0);
+      assertThat(dots.get(i).getTextContent()).contains("version " + (i + 1) + ": ");
+    }
+    List<Element> bars = ofClass(page, "path", "bar");
+    List<Element> bands = ofClass(page, "path", "band");
+    assertThat(bars).hasSize(places <= 60 ? places : 0);
+    assertThat(bands).hasSize(places <= 60 ? 0 : 1);
+    assertThat(ofClass(page, "path", "line")).hasSize(places == 1 ? 0 : 1);
+    List<Element> names =
+        elements(page, "text").stream().filter(t -> t.getAttribute("y").equals("234")).toList();
+    assertThat(names).hasSizeBetween(1, 14);
+    for (int i = 1; i < names.size(); i++) {
+      double before = Double.parseDouble(names.get(i - 1).getAttribute("x"));
+      assertThat(Double.parseDouble(names.get(i).getAttribute("x")) - before).isGreaterThan(40);
+    }
+    String html = page(plot);
+    assertThat(html).doesNotContain("NaN").doesNotContain("Infinity");
+  }
+
+  @Test
+  void aPointLiesWithinItsBarAndTheLimitWhereItsValueIs() throws Exception {
+    Document page = parse(page(plot(5)));
+    for (int i = 0; i < 5; i++) {
+      double y = Double.parseDouble(elements(page, "circle").get(i).getAttribute("cy"));
+      String[] bar = ofClass(page, "path", "bar").get(i).getAttribute("d").split("[MV ]");
+      assertThat(y).isBetween(Double.parseDouble(bar[3]), Double.parseDouble(bar[2]));
+    }
+    double limit = firstY(ofClass(page, "path", "limit").get(0));
+    assertThat(Double.parseDouble(elements(page, "circle").get(0).getAttribute("cy")))
+        .as("the first value is the limit")
+        .isEqualTo(limit);
+  }
+
+  @Test
+  void aPlotRefusesWhatItCannotDrawAndDrawsWhatIsFlat() throws Exception {
+    for (Plot.Point point :
+        List.of(
+            Plot.Point.of(1, 1),
+            Plot.Point.of(0, Double.NaN),
+            new Plot.Point(0, 1, 2, 3, false),
+            new Plot.Point(0, 1, 0, Double.POSITIVE_INFINITY, false))) {
+      assertThatIllegalArgumentException().isThrownBy(() -> flat(List.of(point)));
+    }
+    parse(page(flat(List.of(Plot.Point.of(0, 0)))));
+    parse(page(flat(List.of(Plot.Point.of(0, 1e9)))));
+    Plot nothing = flat(List.of());
+    assertThat(nothing.isEmpty()).isTrue();
+    parse(page(nothing));
+  }
+
+  private static Plot flat(List<Plot.Point> points) {
+    return new Plot(
+        "t", "v", List.of("1"), List.of(new Plot.Series("s", points)), null, Plot.Form.SHARE);
   }
 
   private static double firstY(Element path) {

@@ -196,7 +196,8 @@ final class Samples {
                 2,
                 List.of(),
                 List.of(),
-                "")));
+                "")),
+        null);
   }
 
   static VerdictView passed() {
@@ -221,7 +222,11 @@ final class Samples {
                 12,
                 List.of(),
                 List.of(),
-                "")));
+                "")),
+        new VerdictView.Headroom(
+            Decision.PASS,
+            "headroom 0.98 [0.94, 1.03] by area, above the floor of 0.90",
+            "steps 1.02 [0.95, 1.10], area 0.98 [0.94, 1.03] of base@1; 9 tasks, 27 runs"));
   }
 
   static WhyTree why() {

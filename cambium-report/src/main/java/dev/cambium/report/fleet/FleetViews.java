@@ -188,8 +188,19 @@ public final class FleetViews {
                   .toList(),
               note(c)));
     }
+    Verdict.OfHeadroom headroom = verdict.headroom();
     return new VerdictView(
-        verdict.candidate(), verdict.reference(), verdict.decision(), verdict.reason(), evidence);
+        verdict.candidate(),
+        verdict.reference(),
+        verdict.decision(),
+        verdict.reason(),
+        evidence,
+        headroom == null
+            ? null
+            : new VerdictView.Headroom(
+                headroom.decision(),
+                headroom.reason(),
+                headroom.measured() == null ? "" : headroom.measured().summary()));
   }
 
   /** Natural logarithms after each item to wealths after 0, 1, 2, … items. */
