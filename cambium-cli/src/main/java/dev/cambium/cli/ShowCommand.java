@@ -3,6 +3,7 @@ package dev.cambium.cli;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.Target;
+import dev.cambium.loop.explain.TelemetryHistory;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Fact;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -23,7 +25,8 @@ import picocli.CommandLine.Parameters;
 /** {@code cambium show}. */
 @Command(
     name = "show",
-    description = "Show one version: its files, what it is built on, how it was judged.",
+    description =
+        "Show one version: its files, what it is built on, how it learnt, how it was judged.",
     footerHeading = "%nExamples:%n",
     footer = {
       "  cambium show banking@3",
@@ -56,6 +59,7 @@ final class ShowCommand extends Subcommand.OnEcosystem {
         cambium.state().verdicts(ref).stream()
             .map(v -> cambium.evidence(v.fact().evidence()))
             .toList();
+    Optional<TelemetryHistory.OfVersion> telemetry = cambium.telemetry().of(ref);
     if (console.json()) {
       Map<String, Object> told = new LinkedHashMap<>();
       told.put("version", version);
@@ -65,6 +69,7 @@ final class ShowCommand extends Subcommand.OnEcosystem {
       told.put("channels", channels);
       told.put("children", children);
       told.put("verdicts", verdicts);
+      telemetry.ifPresent(found -> told.put("telemetry", found));
       console.json(told);
       return ExitCode.DONE;
     }
@@ -110,6 +115,7 @@ final class ShowCommand extends Subcommand.OnEcosystem {
       files.add(List.of(file.path(), Texts.bytes(file.size()), file.digest().brief()));
     }
     console.table(files);
+    telemetry.ifPresent(found -> TelemetryText.write(found, console));
     verdicts.forEach(verdict -> VerdictText.write(verdict, console));
     return ExitCode.DONE;
   }

@@ -148,6 +148,12 @@ class WholeLoopTest {
     assertThat(said.get("version").asText()).isEqualTo("desk@1");
     assertThat(said.get("answer").isTextual()).isTrue();
 
+    JsonNode telemetry = on(ExitCode.DONE, "show", "desk@1").get("telemetry").get("telemetry");
+    assertThat(telemetry.get("points")).hasSize(2);
+    assertThat(telemetry.get("points").get(1).get("weights").get("effective").asDouble())
+        .isBetween(1.0, 32.0);
+    assertThat(telemetry.get("update").get("relative-norm").asDouble()).isPositive();
+
     JsonNode why = on(ExitCode.DONE, "why", "desk");
     assertThat(why.toString()).contains("base@1", "train", "\"probe\"");
     JsonNode measuredItems = on(ExitCode.DONE, "why", "desk", "--items").get(0);

@@ -122,7 +122,7 @@ public final class Engine {
           copyOwnText(job.adapter(), job.out());
         }
       }
-      return result(report, mix.size(), parameters, (System.nanoTime() - start) / 1e9);
+      return result(job, report, mix.size(), parameters, (System.nanoTime() - start) / 1e9);
     } finally {
       Memory.giveBack();
     }
@@ -207,7 +207,8 @@ public final class Engine {
       try (LoraAdapter both = LoraAdapter.stack(released, adapter)) {
         both.save(job.out(), Precision.F32);
       }
-      return result(report, mix.size(), adapter.parameters(), (System.nanoTime() - start) / 1e9);
+      return result(
+          job, report, mix.size(), adapter.parameters(), (System.nanoTime() - start) / 1e9);
     }
   }
 
@@ -222,7 +223,10 @@ public final class Engine {
   }
 
   private static TrainingResult result(
-      TrainingReport report, int rows, long parameters, double seconds) {
+      TrainingJob job, TrainingReport report, int rows, long parameters, double seconds) {
+    if (job.subspace() != null && report.subspace() != null) {
+      report.subspace().write(job.subspace());
+    }
     List<Float> losses = new ArrayList<>();
     for (float loss : report.losses()) {
       losses.add(loss);
@@ -237,7 +241,8 @@ public final class Engine {
         report.droppedRows(),
         parameters,
         report.resumedFrom(),
-        seconds);
+        seconds,
+        report.telemetry());
   }
 
   private static DataMix encode(

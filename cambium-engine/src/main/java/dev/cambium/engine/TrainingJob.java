@@ -1,5 +1,6 @@
 package dev.cambium.engine;
 
+import dev.cambium.engine.training.UpdateSubspace;
 import dev.cambium.model.Recipe;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param earlier files of rows that elastic weight consolidation protects; empty without it
  * @param foundation Hugging Face directory of the model whose spectrum spectral regularization
  *     keeps; none for that of {@code model}
+ * @param subspace file that the {@link UpdateSubspace} of the training goes to; none for nowhere
  */
 public record TrainingJob(
     Path model,
@@ -30,9 +32,10 @@ public record TrainingJob(
     Path snapshots,
     int snapshotEvery,
     List<Path> earlier,
-    @Nullable Path foundation) {
+    @Nullable Path foundation,
+    @Nullable Path subspace) {
 
-  /** Without anything that protection needs. */
+  /** Without anything that protection needs, and without the update's subspace. */
   public TrainingJob(
       Path model,
       @Nullable Path adapter,
@@ -42,7 +45,18 @@ public record TrainingJob(
       Path out,
       Path snapshots,
       int snapshotEvery) {
-    this(model, adapter, recipe, sources, seed, out, snapshots, snapshotEvery, List.of(), null);
+    this(
+        model,
+        adapter,
+        recipe,
+        sources,
+        seed,
+        out,
+        snapshots,
+        snapshotEvery,
+        List.of(),
+        null,
+        null);
   }
 
   /**

@@ -1,6 +1,8 @@
 package dev.cambium.engine;
 
+import dev.cambium.model.Telemetry;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a training did.
@@ -15,6 +17,7 @@ import java.util.List;
  * @param parameters weights that could move
  * @param resumedFrom the step that a snapshot let it start from; 0 for a run from the beginning
  * @param seconds wall time from the start or resumption
+ * @param telemetry how well the model still learns; none in results of earlier versions
  */
 public record TrainingResult(
     List<Float> losses,
@@ -26,7 +29,8 @@ public record TrainingResult(
     int droppedRows,
     long parameters,
     int resumedFrom,
-    double seconds) {
+    double seconds,
+    @Nullable Telemetry telemetry) {
 
   public TrainingResult {
     losses = List.copyOf(losses);

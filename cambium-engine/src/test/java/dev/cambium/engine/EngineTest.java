@@ -183,7 +183,7 @@ class EngineTest {
       assertThat(files.map(f -> f.getFileName().toString()))
           .contains("config.json", "model.safetensors");
     }
-    assertThat(Json.canonical(new TrainingResult(List.of(1f), 1, 1, 1, 1, 0, 0, 1, 0, 0.5)))
+    assertThat(Json.canonical(new TrainingResult(List.of(1f), 1, 1, 1, 1, 0, 0, 1, 0, 0.5, null)))
         .isNotEmpty();
   }
 

@@ -46,6 +46,7 @@ import dev.cambium.loop.explain.ItemOutcomes;
 import dev.cambium.loop.explain.LineHistory;
 import dev.cambium.loop.explain.Reach;
 import dev.cambium.loop.explain.Statements;
+import dev.cambium.loop.explain.TelemetryHistory;
 import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Evaluations;
@@ -731,6 +732,11 @@ public final class Cambium implements AutoCloseable {
   /** The share of all records that explanations reach. */
   public Reach reach() {
     return Reach.of(state(), store);
+  }
+
+  /** What trainings showed of how well versions still learn. */
+  public TelemetryHistory telemetry() {
+    return new TelemetryHistory(state(), store, versions);
   }
 
   /** Every item's outcome of every verdict on some versions, each in the order of its records. */

@@ -1,5 +1,7 @@
 package dev.cambium.loop;
 
+import dev.cambium.engine.TrainingResult;
+import dev.cambium.engine.training.UpdateSubspace;
 import dev.cambium.loop.action.Job;
 import dev.cambium.loop.action.JobExecutor;
 import dev.cambium.model.Action;
@@ -13,6 +15,7 @@ import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Row;
+import dev.cambium.model.Telemetry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -77,6 +80,7 @@ final class Memorizer implements JobExecutor {
         if (train.recipe().method() == Recipe.Method.LORA) {
           Files.writeString(out.resolve("version").resolve(ADAPTER), "{}");
         }
+        report(out, train);
       } else if (job.action() instanceof Action.Transplant transplant) {
         write(out.resolve("version"), transplant(job, transplant));
         if (adapter(job.tuned())) {
@@ -107,6 +111,26 @@ final class Memorizer implements JobExecutor {
     }
     table.put("#seed", Long.toString(train.seed()));
     return table;
+  }
+
+  /** A report as the engine writes it; every source of rows is a direction of the update. */
+  private static void report(Path out, Action.Train train) throws IOException {
+    Telemetry.Ranks ranks = new Telemetry.Ranks(train.mix().size(), 1, 8);
+    Telemetry telemetry =
+        new Telemetry(
+            List.of("m"),
+            8,
+            List.of(new Telemetry.Point(0, ranks, ranks, 0.25, 2, 1)),
+            new Telemetry.Update(0.5, ranks));
+    Files.write(
+        out.resolve("training.json"),
+        Json.canonical(new TrainingResult(List.of(1f), 1, 1, 1, 1, 0, 0, 1, 0, 0.5, telemetry)));
+    float[] directions = new float[8 * train.mix().size()];
+    for (int i = 0; i < train.mix().size(); i++) {
+      directions[9 * i] = 1;
+    }
+    new UpdateSubspace(Map.of("m", new UpdateSubspace.Basis(train.mix().size(), 8, directions)))
+        .write(out.resolve("subspace.safetensors"));
   }
 
   private static boolean adapter(@Nullable String directory) {

@@ -1,5 +1,6 @@
 package dev.cambium.engine.backend;
 
+import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -50,6 +51,15 @@ public final class Natives {
     long[] values = new long[Math.toIntExact(tensor.numel())];
     try (PointerScope scope = new PointerScope()) {
       new LongPointer(Backend.instance().toHost(tensor).data_ptr()).get(values, 0, values.length);
+    }
+    return values;
+  }
+
+  /** A copy of a contiguous tensor of double precision. */
+  public static double[] readDoubles(Tensor tensor) {
+    double[] values = new double[Math.toIntExact(tensor.numel())];
+    try (PointerScope scope = new PointerScope()) {
+      new DoublePointer(Backend.instance().toHost(tensor).data_ptr()).get(values, 0, values.length);
     }
     return values;
   }

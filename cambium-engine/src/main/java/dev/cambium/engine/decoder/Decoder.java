@@ -256,15 +256,19 @@ public final class Decoder implements AutoCloseable {
     }
   }
 
+  /** A view of a matrix: rows × columns; belongs to the caller's scope. */
+  Tensor matrix(String name) {
+    ParameterLayout.Slot slot = layout.slot(name);
+    return flat.view(slot.offset(), slot.shape().get(0), slot.shape().get(1));
+  }
+
   /** The Euclidean length of every row of a matrix. */
   float[] rowLengths(String name) {
-    ParameterLayout.Slot slot = layout.slot(name);
-    long rows = slot.shape().get(0);
     try (PointerScope scope = new PointerScope();
         NoGradGuard guard = new NoGradGuard()) {
-      Tensor matrix = flat.view(slot.offset(), rows, slot.shape().get(1));
+      Tensor matrix = matrix(name);
       Tensor lengths = matrix.norm(new ScalarOptional(new Scalar(2.0)), new long[] {1}, false);
-      return Natives.read(lengths, 0, Math.toIntExact(rows));
+      return Natives.read(lengths, 0, Math.toIntExact(matrix.size(0)));
     }
   }
 
@@ -394,13 +398,7 @@ public final class Decoder implements AutoCloseable {
       for (LoraAdapter.Group group : LoraAdapter.Group.values()) {
         try (PointerScope scope = new PointerScope();
             NoGradGuard guard = new NoGradGuard()) {
-          lora.merge(
-              i,
-              group,
-              name -> {
-                ParameterLayout.Slot slot = layout.slot(name);
-                return flat.view(slot.offset(), slot.shape().get(0), slot.shape().get(1));
-              });
+          lora.merge(i, group, this::matrix);
         }
       }
     }

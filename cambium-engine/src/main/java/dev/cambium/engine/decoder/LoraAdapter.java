@@ -641,14 +641,19 @@ public final class LoraAdapter implements AutoCloseable {
     }
   }
 
-  /** W + scale · B·A. */
+  /** W + scale · B·A, in the precision of W. */
   private static Tensor changed(Site site, Part part, Tensor weight) {
     if (part.target == null || part.up == null || site.down == null) {
       return weight;
     }
-    Tensor down = site.down.tensor().narrow(0, part.downStart, part.target.rank());
+    ScalarType precision = weight.scalar_type();
+    Tensor down = site.down.tensor().narrow(0, part.downStart, part.target.rank()).to(precision);
     return torch.addmm(
-        weight, part.up.tensor(), down, new Scalar(1.0), new Scalar(part.target.scale()));
+        weight,
+        part.up.tensor().to(precision),
+        down,
+        new Scalar(1.0),
+        new Scalar(part.target.scale()));
   }
 
   /** What every target's matrix becomes, given as it is, by the base's weight name. */
@@ -660,15 +665,37 @@ public final class LoraAdapter implements AutoCloseable {
         continue;
       }
       Tensor weight = weights.apply(group.module(layer, group.members.get(i)) + ".weight");
-      Tensor merged = changed(site, part, weight);
-      if (part.magnitude != null) {
-        Tensor length =
-            merged.norm(
-                new org.bytedeco.pytorch.ScalarOptional(new Scalar(2.0)), new long[] {1}, true);
-        merged = merged.mul(part.magnitude.tensor().unsqueeze(1).div(length));
-      }
-      weight.copy_(merged);
+      weight.copy_(acting(site, part, weight));
     }
+  }
+
+  private static Tensor acting(Site site, Part part, Tensor weight) {
+    Tensor merged = changed(site, part, weight);
+    if (part.magnitude == null) {
+      return merged;
+    }
+    Tensor length =
+        merged.norm(new org.bytedeco.pytorch.ScalarOptional(new Scalar(2.0)), new long[] {1}, true);
+    return merged.mul(part.magnitude.tensor().unsqueeze(1).div(length));
+  }
+
+  /**
+   * What one matrix becomes, in its own precision; itself where it is no target.
+   *
+   * @param name of the base's weight
+   */
+  Tensor acting(String name, Tensor weight) {
+    for (int layer = 0; layer < layers.size(); layer++) {
+      for (Group group : Group.values()) {
+        for (int i = 0; i < group.members.size(); i++) {
+          if (name.equals(group.module(layer, group.members.get(i)) + ".weight")) {
+            Site site = site(group, layer);
+            return acting(site, site.parts.get(i), weight);
+          }
+        }
+      }
+    }
+    return weight;
   }
 
   @Override

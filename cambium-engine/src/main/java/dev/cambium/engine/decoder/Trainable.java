@@ -3,6 +3,7 @@ package dev.cambium.engine.decoder;
 import dev.cambium.engine.backend.Natives;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.bytedeco.javacpp.PointerScope;
@@ -11,6 +12,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorArrayRefOptional;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -185,6 +187,92 @@ public final class Trainable implements AutoCloseable {
         decoder.detach();
         decoder.attach(attached);
       }
+    }
+  }
+
+  /** Shapes of the matrices in the decoder's layers by name, moved by training or not. */
+  public SortedMap<String, List<Long>> layerMatrices() {
+    SortedMap<String, List<Long>> matrices = new TreeMap<>();
+    decoder
+        .slots()
+        .forEach(
+            (name, slot) -> {
+              if (slot.isMatrix() && name.startsWith("model.layers.")) {
+                matrices.put(name, slot.shape());
+              }
+            });
+    return matrices;
+  }
+
+  /**
+   * A matrix of the layers as it acts now, the update of the adapter that is trained in it.
+   *
+   * @return rows × columns in double precision; belongs to the caller's scope
+   */
+  public Tensor acting(String name) {
+    return acting(name, adapter);
+  }
+
+  private Tensor acting(String name, @Nullable LoraAdapter lora) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Tensor own = decoder.matrix(name).to(ScalarType.Double);
+      return lora == null ? own : lora.acting(name, own);
+    }
+  }
+
+  /** Matrices of the layers as they once acted. Holds native memory: close it. */
+  public interface Origin extends AutoCloseable {
+    /** As of {@link Trainable#acting}; only while the trainable is open. */
+    Tensor matrix(String name);
+
+    @Override
+    void close();
+  }
+
+  /** Keeps some matrices as they act now. An adapter is copied and not what it acts on. */
+  public Origin remember(List<String> names) {
+    LoraAdapter copy = adapter == null ? null : adapter.copy();
+    Map<String, Tensor> copies = new TreeMap<>();
+    if (copy == null) {
+      try (PointerScope scope = new PointerScope();
+          NoGradGuard guard = new NoGradGuard()) {
+        for (String name : names) {
+          Tensor matrix = decoder.matrix(name).clone();
+          matrix.retainReference();
+          copies.put(name, matrix);
+        }
+      }
+    }
+    return new Origin() {
+      @Override
+      public Tensor matrix(String name) {
+        Tensor matrix = copies.get(name);
+        return matrix == null ? acting(name, copy) : matrix.to(ScalarType.Double);
+      }
+
+      @Override
+      public void close() {
+        copies.values().forEach(Tensor::close);
+        if (copy != null) {
+          copy.close();
+        }
+      }
+    };
+  }
+
+  /**
+   * Runs some rows through the model for somebody who listens; moves nothing and leaves no
+   * gradient.
+   *
+   * @param rows token ids of each row
+   */
+  public void listen(int[][] rows, PassObserver listener) {
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      decoder.observe(listener);
+      decoder.hidden(rows, Pass.fresh(rows), null);
+    } finally {
+      decoder.observe(null);
     }
   }
 

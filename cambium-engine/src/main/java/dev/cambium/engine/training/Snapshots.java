@@ -42,6 +42,7 @@ final class Snapshots {
   private static final Logger log = LoggerFactory.getLogger(Snapshots.class);
 
   private static final String RUN = "run: ";
+  private static final String TELEMETRY = "telemetry";
   private static final String PREFIX = "snapshot-";
   private static final String SUFFIX = ".safetensors";
   private static final int KEPT = 2;
@@ -61,8 +62,12 @@ final class Snapshots {
     this.run = run;
   }
 
-  /** Where a run stands. */
-  record Position(int step, float[] losses, float[] norms) {}
+  /**
+   * Where a run stands.
+   *
+   * @param telemetry the looks taken so far; empty without any
+   */
+  record Position(int step, float[] losses, float[] norms, String telemetry) {}
 
   /** Writes a snapshot and deletes all but the last two. */
   void write(Position position, Map<String, Tensor> state) {
@@ -85,7 +90,10 @@ final class Snapshots {
     Map<String, String> metadata = new TreeMap<>();
     run.forEach((part, value) -> metadata.put(RUN + part, value));
     metadata.put("step", Integer.toString(position.step));
-    metadata.put("digest", digest(position.step, contents).toString());
+    if (!position.telemetry.isEmpty()) {
+      metadata.put(TELEMETRY, position.telemetry);
+    }
+    metadata.put("digest", digest(position.step, position.telemetry, contents).toString());
     try {
       Files.createDirectories(directory);
       SafetensorsWriter.write(
@@ -115,13 +123,15 @@ final class Snapshots {
         int step = Integer.parseInt(stored.metadata().getOrDefault("step", "-1"));
         Map<String, ByteBuffer> contents = new TreeMap<>();
         stored.tensors().keySet().forEach(name -> contents.put(name, stored.bytes(name)));
-        if (!digest(step, contents).toString().equals(stored.metadata().get("digest"))) {
+        String telemetry = stored.metadata().getOrDefault(TELEMETRY, "");
+        if (!digest(step, telemetry, contents).toString().equals(stored.metadata().get("digest"))) {
           log.warn(
               "{} is damaged: its contents do not have the digest it names; passed over", file);
           continue;
         }
         state.forEach((name, tensor) -> fill(name, tensor, stored));
-        return Optional.of(new Position(step, floats(stored, "losses"), floats(stored, "norms")));
+        return Optional.of(
+            new Position(step, floats(stored, "losses"), floats(stored, "norms"), telemetry));
       } catch (SafetensorsException e) {
         log.warn("{} is damaged: {}; passed over", file, e.getMessage());
       }
@@ -218,9 +228,10 @@ final class Snapshots {
     return values;
   }
 
-  private static Digest digest(int step, Map<String, ByteBuffer> contents) {
+  private static Digest digest(int step, String telemetry, Map<String, ByteBuffer> contents) {
     MessageDigest digest = Digest.sha256();
     digest.update(ByteBuffer.allocate(4).putInt(0, step));
+    digest.update(telemetry.getBytes(StandardCharsets.UTF_8));
     contents.forEach(
         (name, bytes) -> {
           digest.update(name.getBytes(StandardCharsets.UTF_8));

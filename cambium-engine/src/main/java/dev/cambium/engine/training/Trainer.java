@@ -57,6 +57,7 @@ public final class Trainer {
   private final String task;
   private final @Nullable Path snapshotDirectory;
   private final int snapshotInterval;
+  private final boolean telemetry;
 
   private Trainer(Builder builder) {
     this.recipe = builder.recipe;
@@ -73,6 +74,7 @@ public final class Trainer {
     this.task = builder.task;
     this.snapshotDirectory = builder.snapshotDirectory;
     this.snapshotInterval = builder.snapshotInterval;
+    this.telemetry = builder.telemetry;
   }
 
   /** Starts a trainer with that recipe. */
@@ -132,7 +134,12 @@ public final class Trainer {
                 decoder,
                 earlierRows(inputs),
                 seed);
-        Start start = new Start(trainable.weights(), guards.needsStart())) {
+        Start start = new Start(trainable.weights(), guards.needsStart());
+        @Nullable Gauge gauge =
+            telemetry ? new Gauge(trainable, decoder, mix, recipe.steps(), seed) : null) {
+      if (gauge != null) {
+        gauge.look(0);
+      }
       guards.begin();
       Map<String, Tensor> state = new LinkedHashMap<>();
       state.put("weights", trainable.weights());
@@ -153,6 +160,9 @@ public final class Trainer {
           first = position.get().step();
           System.arraycopy(position.get().losses(), 0, losses, 0, first);
           System.arraycopy(position.get().norms(), 0, norms, 0, first);
+          if (gauge != null) {
+            gauge.restore(position.get().telemetry());
+          }
           log.info("training continues from the snapshot of step {} of {}", first, recipe.steps());
         }
       }
@@ -180,17 +190,33 @@ public final class Trainer {
         }
         int done = step + 1;
         afterStep.accept(done);
+        if (gauge != null && done < recipe.steps()) {
+          gauge.look(done);
+        }
         if (snapshots != null && done % snapshotInterval == 0 && done < recipe.steps()) {
           snapshots.write(
-              new Snapshots.Position(done, Arrays.copyOf(losses, done), Arrays.copyOf(norms, done)),
+              new Snapshots.Position(
+                  done,
+                  Arrays.copyOf(losses, done),
+                  Arrays.copyOf(norms, done),
+                  gauge == null ? "" : gauge.state()),
               state);
         }
         progress.at(
             task, done, recipe.steps(), String.format(Locale.ROOT, "loss %.3f", losses[step]));
       }
       guards.end(start.weights);
+      Gauge.@Nullable Reading reading = gauge == null ? null : gauge.end(norms);
       return new TrainingReport(
-          losses, norms, tokens, supervised, prepared.cut, prepared.dropped, first);
+          losses,
+          norms,
+          tokens,
+          supervised,
+          prepared.cut,
+          prepared.dropped,
+          first,
+          reading == null ? null : reading.telemetry(),
+          reading == null ? null : reading.subspace());
     }
   }
 
@@ -376,6 +402,7 @@ public final class Trainer {
     private String task = "training";
     private @Nullable Path snapshotDirectory;
     private int snapshotInterval = 50;
+    private boolean telemetry = true;
 
     private Builder(Recipe recipe) {
       this.recipe = recipe;
@@ -443,6 +470,12 @@ public final class Trainer {
       }
       snapshotDirectory = directory;
       snapshotInterval = interval;
+      return this;
+    }
+
+    /** Whether to take telemetry, which changes nothing of the result. Default yes. */
+    public Builder telemetry(boolean value) {
+      telemetry = value;
       return this;
     }
 

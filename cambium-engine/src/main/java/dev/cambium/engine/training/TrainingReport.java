@@ -1,5 +1,8 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.model.Telemetry;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a training run did, over all its steps, those before a resumption included.
  *
@@ -10,6 +13,8 @@ package dev.cambium.engine.training;
  * @param cutRows rows longer than the recipe's limit, cut at their end
  * @param droppedRows rows with no supervised token within the limit, not trained on
  * @param resumedFrom the step that a snapshot let it start from; 0 for a run from the beginning
+ * @param telemetry how well the model still learns; none if it was not to be taken
+ * @param subspace where the update lies; none without telemetry
  */
 public record TrainingReport(
     float[] losses,
@@ -18,7 +23,9 @@ public record TrainingReport(
     long supervisedTokens,
     int cutRows,
     int droppedRows,
-    int resumedFrom) {
+    int resumedFrom,
+    @Nullable Telemetry telemetry,
+    @Nullable UpdateSubspace subspace) {
 
   /** Steps made. */
   public int steps() {

@@ -46,6 +46,9 @@ public final class ActionRunner {
   /** Output of a probe: its {@link dev.cambium.engine.ProbeResult}. */
   public static final String PROBE = "probe.json";
 
+  /** Output of a training: its {@link dev.cambium.engine.training.UpdateSubspace}. */
+  public static final String SUBSPACE = "subspace.safetensors";
+
   private final Ledger ledger;
   private final ArtifactStore store;
   private final VersionFiles versions;

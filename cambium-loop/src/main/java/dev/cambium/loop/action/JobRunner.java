@@ -92,7 +92,8 @@ final class JobRunner implements AutoCloseable {
                   directory.resolve(Job.SNAPSHOTS),
                   SNAPSHOT_STEPS,
                   train.earlier().stream().map(data -> file(job, data)).toList(),
-                  job.newBase() == null ? null : Path.of(job.newBase())),
+                  job.newBase() == null ? null : Path.of(job.newBase()),
+                  out.resolve(ActionRunner.SUBSPACE)),
               progress);
       Files.write(out.resolve(ActionRunner.TRAINING), Json.canonical(result));
     } else if (job.action() instanceof Action.Transplant transplant) {
