@@ -62,15 +62,17 @@ public final class TelemetryHistory {
   /** The telemetry of a version; none if no training made it, or an earlier Cambium did. */
   public Optional<OfVersion> of(VersionRef version) {
     Fact.VersionRegistered fact = state.version(version).orElseThrow().fact();
-    Optional<Fact.ActionFinished> training = training(fact);
-    if (training.isEmpty()) {
-      return Optional.empty();
-    }
-    Digest report = training.get().outputs().get(ActionRunner.TRAINING);
-    Telemetry telemetry = Json.read(store.bytes(report), TrainingResult.class).telemetry();
-    return telemetry == null
-        ? Optional.empty()
-        : Optional.of(new OfVersion(version, telemetry, overlaps(fact, training.get())));
+    return training(fact)
+        .flatMap(
+            training ->
+                report(training)
+                    .map(telemetry -> new OfVersion(version, telemetry, overlaps(fact, training))));
+  }
+
+  private Optional<Telemetry> report(Fact.ActionFinished training) {
+    return Optional.ofNullable(training.outputs().get(ActionRunner.TRAINING))
+        .map(digest -> Json.read(store.bytes(digest), TrainingResult.class))
+        .flatMap(result -> Optional.ofNullable(result.telemetry()));
   }
 
   /** The telemetry of all versions of a line that have one, in the order of their numbers. */
