@@ -111,7 +111,7 @@ final class Prober {
     List<TokenRow> train = encode(task.train(), task, encoder, context);
     Curve curve = new Curve(encode(task.measured(), task, encoder, context), task, number);
     Recipe recipe = job.recipe().withBatchRows(train.size());
-    Trainer.Builder trainer = Trainer.builder(recipe).seed(task.seed());
+    Trainer.Builder trainer = Trainer.builder(recipe).seed(task.seed()).telemetry(false);
     curve.look(decoder, 0);
     if (curve.divergedAt == null) {
       try {
