@@ -10,6 +10,7 @@ import dev.cambium.engine.generation.Generator;
 import dev.cambium.engine.generation.Sampling;
 import dev.cambium.engine.generation.TextStream;
 import dev.cambium.engine.scoring.Evaluator;
+import dev.cambium.engine.scoring.OwnAnswers;
 import dev.cambium.engine.text.Framing;
 import dev.cambium.engine.text.RowEncoder;
 import dev.cambium.engine.text.TokenProbe;
@@ -18,6 +19,7 @@ import dev.cambium.model.Item;
 import dev.cambium.model.Message;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Row;
 import dev.cambium.model.Scorer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -161,6 +163,20 @@ public final class LanguageModel implements AutoCloseable {
    */
   public List<Outcome> evaluate(List<Item> items, Scorer scorer, Progress progress) {
     return new Evaluator(decoder, encoder, framing).evaluate(items, scorer, progress);
+  }
+
+  /**
+   * What the model answers itself to the questions of rows, where a scorer finds it right; see
+   * {@link OwnAnswers}.
+   *
+   * @param temperature of the draws; 0 takes the likeliest token always
+   * @throws IllegalArgumentException if the scorer judges no generated answers
+   */
+  public List<Row> answers(
+      List<Row> rows, Scorer scorer, double temperature, long seed, Progress progress) {
+    Sampling sampling =
+        new Sampling(framing.maxNewTokens(scorer.maxNewTokens()), temperature, 0, 1, seed);
+    return new OwnAnswers(decoder, encoder, framing).right(rows, scorer, sampling, progress);
   }
 
   /** How the application has its answers chosen; greedy and of the usual length without one. */

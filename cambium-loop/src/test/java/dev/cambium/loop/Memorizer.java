@@ -4,6 +4,7 @@ import dev.cambium.engine.TrainingResult;
 import dev.cambium.engine.training.UpdateSubspace;
 import dev.cambium.loop.action.Job;
 import dev.cambium.loop.action.JobExecutor;
+import dev.cambium.loop.data.RowFile;
 import dev.cambium.model.Action;
 import dev.cambium.model.Application;
 import dev.cambium.model.Digest;
@@ -11,6 +12,7 @@ import dev.cambium.model.FileEntry;
 import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Judgement;
+import dev.cambium.model.Message;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Recipe;
@@ -33,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * job-directory contract, so that the loop's decisions can be tested in milliseconds; the real
  * engine runs in the tests of the engine and of the command line.
  */
-final class Memorizer implements JobExecutor {
+public final class Memorizer implements JobExecutor {
 
   private static final String TABLE = "table.json";
   private static final String ADAPTER = "adapter_config.json";
@@ -51,8 +53,14 @@ final class Memorizer implements JobExecutor {
     this.executed = executed;
   }
 
+  /** Dies when that many jobs have been executed; see {@link #dieAfter}. */
+  public void dieAfter(int jobs, boolean beforeResult) {
+    dieAfter = jobs;
+    dieBeforeResult = beforeResult;
+  }
+
   /** The process is gone. */
-  static final class Killed extends Error {
+  public static final class Killed extends Error {
     private static final long serialVersionUID = 1L;
   }
 
@@ -86,6 +94,12 @@ final class Memorizer implements JobExecutor {
         if (adapter(job.tuned())) {
           Files.writeString(out.resolve("version").resolve(ADAPTER), "{}");
         }
+      } else if (job.action() instanceof Action.Answer answer) {
+        Files.write(out.resolve("answers.jsonl"), answers(job, answer));
+      } else if (job.action() instanceof Action.Consolidate) {
+        Map<String, String> table = table(job.model());
+        table.putAll(table(job.adapter()));
+        write(out.resolve("version"), table);
       } else if (job.action() instanceof Action.Evaluate evaluate) {
         Files.write(out.resolve("outcomes.jsonl"), evaluate(job, evaluate));
       }
@@ -146,14 +160,36 @@ final class Memorizer implements JobExecutor {
     }
     Map<String, String> old = table(job.model());
     Map<String, String> table = table(job.newBase());
+    boolean between = transplant.oldBase().equals(transplant.newBase());
     tuned.forEach(
         (asked, answer) -> {
-          if (!answer.equals(old.get(asked))) {
+          boolean reached =
+              !between || Math.floorMod(asked.hashCode(), 100) < 100 * transplant.alpha();
+          if (!answer.equals(old.get(asked)) && reached) {
             table.put(asked, answer);
           }
         });
     table.put("#alpha", Double.toString(transplant.alpha()));
     return table;
+  }
+
+  /** Those that the table knows, with a tag that tells them from recorded ones. */
+  private static byte[] answers(Job job, Action.Answer answer) throws IOException {
+    Map<String, String> table = table(job.model());
+    table.putAll(table(job.adapter()));
+    List<Row> own = new ArrayList<>();
+    for (Row row : RowFile.decode(Files.readAllBytes(Path.of(job.files().get(answer.rows()))))) {
+      String said = row.messages().get(1).content();
+      if (said.equals(table.get(row.tags().getOrDefault("key", "")))) {
+        own.add(
+            new Row(
+                row.id(),
+                null,
+                List.of(row.messages().get(0), Message.assistant(said)),
+                Map.of("key", row.tags().get("key"), "own", "yes")));
+      }
+    }
+    return RowFile.encode(own);
   }
 
   private static byte[] evaluate(Job job, Action.Evaluate evaluate) throws IOException {

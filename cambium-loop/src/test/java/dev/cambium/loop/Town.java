@@ -25,20 +25,20 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /** A small ecosystem for tests of the loop: base → cards → router → desk, and base → loans. */
-final class Town {
+public final class Town {
 
-  static final int ITEMS = 120;
+  public static final int ITEMS = 120;
 
   final Path directory;
   final List<String> executed = new ArrayList<>();
   Memorizer memorizer = new Memorizer(executed);
   int chunk = 20;
 
-  Town(Path directory) {
+  public Town(Path directory) {
     this.directory = directory;
   }
 
-  static final String YAML =
+  public static final String YAML =
       """
       name: town
       policy: { chunk: 20, seed: 3 }
@@ -59,14 +59,19 @@ final class Town {
       """;
 
   /** Writes the files and creates the ecosystem, with a released foundation. */
-  Cambium create() throws IOException {
+  public Cambium create() throws IOException {
+    return create(YAML);
+  }
+
+  /** With another declaration. */
+  public Cambium create(String declaration) throws IOException {
     Files.createDirectories(directory.resolve("apps"));
     Files.writeString(directory.resolve("apps/desk.yaml"), "prompt: 'r {input}'\n");
     suite("cards", items("c", "card", ITEMS, "yes"));
     suite("loans", items("l", "loan", ITEMS, "yes"));
     suite("routes", items("r", "r route", ITEMS, "desk"));
     suite("desk", items("d", "route", ITEMS, "desk"));
-    String yaml = YAML.replace("chunk: 20", "chunk: " + chunk);
+    String yaml = declaration.replace("chunk: 20", "chunk: " + chunk);
     Files.writeString(directory.resolve("ecosystem.yaml"), yaml);
     Cambium cambium =
         Cambium.create(directory, yaml, "tester", InstantSource.system(), () -> memorizer);
@@ -75,12 +80,27 @@ final class Town {
     return cambium;
   }
 
+  /** The ecosystem's directory. */
+  public Path directory() {
+    return directory;
+  }
+
+  /** What carries actions out. */
+  public Memorizer memorizer() {
+    return memorizer;
+  }
+
+  /** The kinds of the actions that were carried out. */
+  public List<String> executed() {
+    return executed;
+  }
+
   Cambium open() {
     return Cambium.open(directory, "tester", InstantSource.system(), () -> memorizer);
   }
 
   /** Signals everything that the fleet is founded on. */
-  void found(Cambium cambium) throws IOException {
+  public void found(Cambium cambium) throws IOException {
     cambium.signalData(
         rows("cards", rows("card", ITEMS, "yes")), "cards", false, false, "founding");
     cambium.signalData(
@@ -106,7 +126,7 @@ final class Town {
     return items;
   }
 
-  static List<Row> rows(String thing, int count, String answer) {
+  public static List<Row> rows(String thing, int count, String answer) {
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       for (int copy = 0; copy < 8; copy++) { // so that held-out rows leave no gap

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 @JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "action")
 @JsonSubTypes({
   @JsonSubTypes.Type(value = Action.Train.class, name = "train"),
+  @JsonSubTypes.Type(value = Action.Answer.class, name = "answer"),
+  @JsonSubTypes.Type(value = Action.Consolidate.class, name = "consolidate"),
   @JsonSubTypes.Type(value = Action.Transplant.class, name = "transplant"),
   @JsonSubTypes.Type(value = Action.Evaluate.class, name = "evaluate"),
   @JsonSubTypes.Type(value = Action.Probe.class, name = "probe")
@@ -105,8 +107,56 @@ public sealed interface Action {
   }
 
   /**
+   * Lets a version answer the questions of some rows in its own words, and keeps the answers that a
+   * scorer finds right.
+   *
+   * @param version any version that answers
+   * @param rows digest of a file of {@link Row}s (JSON lines) with the right answers
+   * @param scorer one that judges what is generated
+   * @param temperature of the draws; 0 takes the likeliest token always
+   */
+  record Answer(Digest version, Digest rows, Scorer scorer, double temperature, long seed)
+      implements Action {
+    public Answer {
+      if (!(temperature >= 0 && temperature <= 100)) {
+        throw new IllegalArgumentException("temperature must be in [0, 100]: " + temperature);
+      }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      return List.of(version);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      return List.of(version, rows);
+    }
+  }
+
+  /**
+   * Writes an adapter into the weights of a model: a whole model that does the same.
+   *
+   * @param model version of a whole model
+   * @param adapter version of an adapter that was made on it
+   */
+  record Consolidate(Digest model, Digest adapter) implements Action {
+    @Override
+    public List<Digest> versions() {
+      return List.of(model, adapter);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      return versions();
+    }
+  }
+
+  /**
    * Carries a full-weight change to a new base: new + alpha · (tuned − old) (task arithmetic;
-   * Ilharco et al., 2023). For an adapter version the low-rank update is scaled by alpha.
+   * Ilharco et al., 2023). For an adapter version the low-rank update is scaled by alpha; where
+   * both bases are the adapter that it was continued from, its own weights go that way. With one
+   * base twice the result lies between it and what was tuned.
    *
    * @param oldBase what {@code tuned} was made from
    * @param newBase the base it is carried to

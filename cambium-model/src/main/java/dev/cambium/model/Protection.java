@@ -1,5 +1,7 @@
 package dev.cambium.model;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * @param resetDormant units that hardly act are made anew; for method full
  * @param shrinkPerturb what is done to the weights before the first step; for method full
  * @param balanceBy tag whose values get equal shares of the replay; none for shares by row count
+ * @param interpolateSearch shares to try in place of a fixed {@code interpolate}, each in (0, 1]:
+ *     taken is the end that gains most on new rows held out and passes every gate
+ * @param onPolicy replay of the released version's own answers; none for recorded rows only
  */
 public record Protection(
     @Nullable Double kl,
@@ -34,11 +39,57 @@ public record Protection(
     @Nullable Rewarm rewarm,
     @Nullable ResetDormant resetDormant,
     @Nullable ShrinkPerturb shrinkPerturb,
-    @Nullable String balanceBy) {
+    @Nullable String balanceBy,
+    @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Double> interpolateSearch,
+    @Nullable OnPolicy onPolicy) {
 
   /** Nothing. */
   public static final Protection NONE =
       new Protection(null, null, null, null, null, null, null, null, null, null);
+
+  /**
+   * The released version answers questions of the line's earlier data, a scorer keeps what is
+   * right, and that joins the mix: what a model says itself it forgets least by (Shenfeld et al.,
+   * 2025), and a few percent of earlier data are enough (Ibrahim et al., 2024).
+   *
+   * @param share of each batch, in [0.01, 0.1]
+   * @param temperature of the draws, in [0, 1]; 0 takes the likeliest token always
+   */
+  public record OnPolicy(double share, double temperature) {
+    public OnPolicy {
+      require(share >= 0.01 && share <= 0.1, "on-policy: share must be in [0.01, 0.1]: " + share);
+      require(
+          temperature >= 0 && temperature <= 1,
+          "on-policy: temperature must be in [0, 1]: " + temperature);
+    }
+  }
+
+  /** Without search and without answers of the line's own. */
+  public Protection(
+      @Nullable Double kl,
+      @Nullable Double l2Init,
+      @Nullable Double ewc,
+      @Nullable Double orthogonal,
+      @Nullable Double spectral,
+      @Nullable Double interpolate,
+      @Nullable Rewarm rewarm,
+      @Nullable ResetDormant resetDormant,
+      @Nullable ShrinkPerturb shrinkPerturb,
+      @Nullable String balanceBy) {
+    this(
+        kl,
+        l2Init,
+        ewc,
+        orthogonal,
+        spectral,
+        interpolate,
+        rewarm,
+        resetDormant,
+        shrinkPerturb,
+        balanceBy,
+        List.of(),
+        null);
+  }
 
   /**
    * An infinite schedule (after Ibrahim et al., 2024): the rate rises linearly, cools down along
@@ -86,7 +137,9 @@ public record Protection(
     }
   }
 
+  @SuppressWarnings("ConstantValue") // absent in JSON is null here
   public Protection {
+    interpolateSearch = interpolateSearch == null ? List.of() : List.copyOf(interpolateSearch);
     positive("kl", kl);
     positive("l2-init", l2Init);
     positive("ewc", ewc);
@@ -96,6 +149,33 @@ public record Protection(
         interpolate == null || (interpolate > 0 && interpolate < 1),
         "interpolate must be in (0, 1): " + interpolate);
     require(balanceBy == null || !balanceBy.isBlank(), "balance-by must name a tag");
+    for (double share : interpolateSearch) {
+      require(share > 0 && share <= 1, "interpolate-search: shares must be in (0, 1]: " + share);
+    }
+    require(
+        interpolateSearch.isEmpty() || interpolate == null,
+        "interpolate or interpolate-search, not both");
+    require(
+        interpolateSearch.isEmpty() || orthogonal == null,
+        "interpolate-search: not with orthogonal, whose adapters have other ranks than before");
+  }
+
+  /**
+   * What a training itself needs to know: without what only decides which rows it gets and what is
+   * done with its end.
+   */
+  public Protection withinTraining() {
+    return new Protection(
+        kl,
+        l2Init,
+        ewc,
+        orthogonal,
+        spectral,
+        interpolate,
+        rewarm,
+        resetDormant,
+        shrinkPerturb,
+        balanceBy);
   }
 
   private static void positive(String name, @Nullable Double value) {

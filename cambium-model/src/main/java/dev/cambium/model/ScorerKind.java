@@ -20,5 +20,10 @@ public enum ScorerKind {
    * Geometric mean probability of the tokens of the text or the answer; right when at least half.
    */
   @JsonProperty("likelihood")
-  LIKELIHOOD
+  LIKELIHOOD;
+
+  /** Whether it judges what a model generates, and not likelihoods. */
+  public boolean generates() {
+    return this != CHOICE && this != LIKELIHOOD;
+  }
 }

@@ -35,6 +35,8 @@ class JsonFormTest {
     List<Action> actions =
         List.of(
             new Action.Train(D, null, recipe, List.of(new Action.DataShare(D, 1)), 7),
+            new Action.Answer(D, D, Scorer.of(ScorerKind.NUMERIC), 0.5, 3),
+            new Action.Consolidate(D, D),
             new Action.Transplant(D, D, D, 0.75),
             new Action.Evaluate(D, D, Scorer.of(ScorerKind.JSON), 0, 25),
             new Action.Probe(D, D, recipe, 2));

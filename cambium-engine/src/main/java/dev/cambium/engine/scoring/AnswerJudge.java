@@ -2,6 +2,7 @@ package dev.cambium.engine.scoring;
 
 import dev.cambium.model.Item;
 import dev.cambium.model.Judgement;
+import dev.cambium.model.Scorer;
 
 /** Compares what a model wrote with what is right. */
 @FunctionalInterface
@@ -13,6 +14,22 @@ interface AnswerJudge {
    * @param output as generated; never blank
    */
   Judgement judge(Item item, String output);
+
+  /**
+   * The judge of a scorer.
+   *
+   * @throws IllegalArgumentException if the scorer judges no generated answers
+   */
+  static AnswerJudge of(Scorer scorer) {
+    return switch (scorer.kind()) {
+      case EXACT_MATCH -> AnswerJudge::exact;
+      case NUMERIC -> Numbers::judge;
+      case JSON -> new JsonAnswers(scorer.schema());
+      case CHOICE, LIKELIHOOD ->
+          throw new IllegalArgumentException(
+              "a scorer of kind " + scorer.kind() + " judges no answer that is generated");
+    };
+  }
 
   /** Equal, white space at the ends aside. */
   static Judgement exact(Item item, String output) {

@@ -62,9 +62,7 @@ public final class Evaluator {
   public List<Outcome> evaluate(List<Item> items, Scorer scorer, Progress progress) {
     Run run = new Run(items, progress);
     switch (scorer.kind()) {
-      case EXACT_MATCH -> run.generate(AnswerJudge::exact, scorer);
-      case NUMERIC -> run.generate(Numbers::judge, scorer);
-      case JSON -> run.generate(new JsonAnswers(scorer.schema()), scorer);
+      case EXACT_MATCH, NUMERIC, JSON -> run.generate(AnswerJudge.of(scorer), scorer);
       case CHOICE -> run.choose();
       case LIKELIHOOD -> run.likelihood();
     }

@@ -70,7 +70,10 @@ public final class Transplant {
               tensors.put(
                   info.name(),
                   new SafetensorsWriter.Tensor(
-                      info.dtype(), info.shape(), combined(info, base, before, after, alpha)));
+                      info.dtype(),
+                      info.shape(),
+                      combined(
+                          info, source, before.file(info.name()), after.file(info.name()), alpha)));
               progress.at("transplant", ++done, base.where.size(), info.name());
             }
           }
@@ -125,6 +128,62 @@ public final class Transplant {
     }
   }
 
+  /**
+   * Carries a change of an adapter's own weights: new + alpha · (tuned − old). With one base twice
+   * the result lies between it and what was tuned.
+   *
+   * @param oldBase PEFT directory of what {@code tuned} was continued from
+   * @param newBase PEFT directory of what it is carried to
+   * @param out directory of the result; made if it is not there
+   * @throws IllegalArgumentException if the three do not have the same weights, naming them
+   */
+  public static void adapters(Path oldBase, Path newBase, Path tuned, double alpha, Path out) {
+    requireFinite(alpha);
+    try (SafetensorsFile before = SafetensorsFile.open(oldBase.resolve(ADAPTER));
+        SafetensorsFile base = SafetensorsFile.open(newBase.resolve(ADAPTER));
+        SafetensorsFile after = SafetensorsFile.open(tuned.resolve(ADAPTER))) {
+      requireSame(base, before);
+      requireSame(base, after);
+      Files.createDirectories(out);
+      SortedMap<String, SafetensorsWriter.Tensor> tensors = new TreeMap<>();
+      for (TensorInfo info : base.tensors().values()) {
+        Weights.requireFloat(info, newBase);
+        tensors.put(
+            info.name(),
+            new SafetensorsWriter.Tensor(
+                info.dtype(), info.shape(), combined(info, base, before, after, alpha)));
+      }
+      SafetensorsWriter.write(out.resolve(ADAPTER), tensors, base.metadata());
+      copy(newBase, out, ADAPTER_CONFIG);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + out, e);
+    }
+  }
+
+  private static void requireSame(SafetensorsFile pattern, SafetensorsFile other) {
+    SortedMap<String, String> expected = shapes(pattern);
+    SortedMap<String, String> found = shapes(other);
+    if (!expected.equals(found)) {
+      SortedMap<String, String> missing = new TreeMap<>(expected);
+      missing.entrySet().removeAll(found.entrySet());
+      found.entrySet().removeAll(expected.entrySet());
+      throw new IllegalArgumentException(
+          other.file()
+              + " does not fit "
+              + pattern.file()
+              + ": missing "
+              + missing
+              + ", instead "
+              + found);
+    }
+  }
+
+  private static SortedMap<String, String> shapes(SafetensorsFile file) {
+    SortedMap<String, String> shapes = new TreeMap<>();
+    file.tensors().values().forEach(info -> shapes.put(info.name(), info.shape().toString()));
+    return shapes;
+  }
+
   private static void requireFinite(double alpha) {
     if (!Double.isFinite(alpha)) {
       throw new IllegalArgumentException("alpha must be a finite number, not " + alpha);
@@ -132,13 +191,17 @@ public final class Transplant {
   }
 
   private static ByteBuffer combined(
-      TensorInfo info, Weights base, Weights before, Weights after, double alpha) {
+      TensorInfo info,
+      SafetensorsFile base,
+      SafetensorsFile before,
+      SafetensorsFile after,
+      double alpha) {
     ByteBuffer result = allocate(info);
     ByteBuffer baseBytes = base.bytes(info.name());
     ByteBuffer beforeBytes = before.bytes(info.name());
     ByteBuffer afterBytes = after.bytes(info.name());
-    DType beforeType = before.info(info.name()).dtype();
-    DType afterType = after.info(info.name()).dtype();
+    DType beforeType = type(before, info.name());
+    DType afterType = type(after, info.name());
     int count = Math.toIntExact(info.elements());
     for (int i = 0; i < count; i++) {
       double change = Floats.get(afterBytes, afterType, i) - Floats.get(beforeBytes, beforeType, i);
@@ -146,6 +209,10 @@ public final class Transplant {
       Floats.put(result, info.dtype(), i, sum);
     }
     return result;
+  }
+
+  private static DType type(SafetensorsFile file, String name) {
+    return java.util.Objects.requireNonNull(file.tensors().get(name)).dtype();
   }
 
   private static ByteBuffer allocate(TensorInfo info) {

@@ -121,7 +121,8 @@ final class Weights implements AutoCloseable {
     file(name).read(name, offset, into);
   }
 
-  private SafetensorsFile file(String name) {
+  /** The file that a weight is in. */
+  SafetensorsFile file(String name) {
     SafetensorsFile file = where.get(name);
     if (file == null) {
       throw new IllegalArgumentException(directory + " has no " + name);

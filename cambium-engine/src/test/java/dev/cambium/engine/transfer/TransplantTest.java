@@ -197,4 +197,37 @@ class TransplantTest {
     }
     assertThat(out.resolve("adapter_config.json")).hasContent("{\"r\": 2}");
   }
+
+  @Test
+  void anAdapterContinuedCanEndBetweenItsStartAndItself() throws IOException {
+    Random random = new Random(7);
+    for (Path adapter : List.of(old, tuned)) {
+      Files.createDirectories(adapter);
+      Files.writeString(adapter.resolve("adapter_config.json"), "{\"r\": 2}");
+      SortedMap<String, SafetensorsWriter.Tensor> tensors = new TreeMap<>();
+      tensors.put("m.q_proj.lora_A.weight", tensor(DType.F32, random(random, 12), 2, 6));
+      tensors.put("m.q_proj.lora_B.weight", tensor(DType.F32, random(random, 12), 6, 2));
+      SafetensorsWriter.write(adapter.resolve("adapter_model.safetensors"), tensors, Map.of());
+    }
+    Transplant.adapters(old, old, tuned, 0.3, out);
+    for (String half : List.of("m.q_proj.lora_A.weight", "m.q_proj.lora_B.weight")) {
+      try (SafetensorsFile from = SafetensorsFile.open(old.resolve("adapter_model.safetensors"));
+          SafetensorsFile to = SafetensorsFile.open(tuned.resolve("adapter_model.safetensors"));
+          SafetensorsFile now = SafetensorsFile.open(out.resolve("adapter_model.safetensors"))) {
+        for (int i = 0; i < 12; i++) {
+          double a = from.bytes(half).getFloat(4 * i);
+          double b = to.bytes(half).getFloat(4 * i);
+          assertThat(now.bytes(half).getFloat(4 * i)).isEqualTo((float) (a + 0.3 * (b - a)));
+        }
+      }
+    }
+    assertThat(out.resolve("adapter_config.json")).hasContent("{\"r\": 2}");
+    SortedMap<String, SafetensorsWriter.Tensor> other = new TreeMap<>();
+    other.put("m.q_proj.lora_A.weight", tensor(DType.F32, random(random, 18), 3, 6));
+    SafetensorsWriter.write(tuned.resolve("adapter_model.safetensors"), other, Map.of());
+    assertThatThrownBy(() -> Transplant.adapters(old, old, tuned, 0.3, out))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("m.q_proj.lora_B.weight=[6, 2]")
+        .hasMessageContaining("instead {m.q_proj.lora_A.weight=[3, 6]}");
+  }
 }

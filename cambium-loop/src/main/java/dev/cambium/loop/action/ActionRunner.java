@@ -43,6 +43,9 @@ public final class ActionRunner {
   /** Output of a training: its {@link dev.cambium.engine.TrainingResult}. */
   public static final String TRAINING = "training.json";
 
+  /** Output of an answering: the rows that were kept, as JSON lines. */
+  public static final String ANSWERS = "answers.jsonl";
+
   /** Output of a probe: its {@link dev.cambium.engine.ProbeResult}. */
   public static final String PROBE = "probe.json";
 
@@ -194,6 +197,20 @@ public final class ActionRunner {
               : versions.directory(versions.effective(train.foundation()).model()).toString(),
           files);
     }
+    if (action instanceof Action.Consolidate consolidate) {
+      return new Job(
+          key,
+          action,
+          versions.directory(consolidate.model()).toString(),
+          versions.directory(consolidate.adapter()).toString(),
+          null,
+          null,
+          null,
+          Map.of());
+    }
+    if (action instanceof Action.Answer answer) {
+      return running(key, action, answer.version(), answer.rows());
+    }
     if (action instanceof Action.Transplant transplant) {
       return new Job(
           key,
@@ -218,7 +235,12 @@ public final class ActionRunner {
           Map.of(probe.tasks(), versions.file(probe.tasks()).toString()));
     }
     Action.Evaluate evaluate = (Action.Evaluate) action;
-    EffectiveModel model = versions.effective(evaluate.version());
+    return running(key, action, evaluate.version(), evaluate.suite());
+  }
+
+  /** A job that runs a version on a file. */
+  private Job running(Digest key, Action action, Digest version, Digest file) throws IOException {
+    EffectiveModel model = versions.effective(version);
     return new Job(
         key,
         action,
@@ -232,7 +254,7 @@ public final class ActionRunner {
                 .toString(),
         null,
         null,
-        Map.of(evaluate.suite(), versions.file(evaluate.suite()).toString()));
+        Map.of(file, versions.file(file).toString()));
   }
 
   private ActionResult record(Path directory, Digest key, Action action, String fingerprint)

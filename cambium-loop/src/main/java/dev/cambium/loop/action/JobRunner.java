@@ -7,6 +7,7 @@ import dev.cambium.engine.ProbeJob;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.engine.TrainingResult;
 import dev.cambium.engine.transfer.Transplant;
+import dev.cambium.loop.data.RowFile;
 import dev.cambium.model.Action;
 import dev.cambium.model.Application;
 import dev.cambium.model.Digest;
@@ -16,6 +17,7 @@ import dev.cambium.model.Json;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.ProbeTask;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Row;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -96,19 +98,34 @@ final class JobRunner implements AutoCloseable {
                   out.resolve(ActionRunner.SUBSPACE)),
               progress);
       Files.write(out.resolve(ActionRunner.TRAINING), Json.canonical(result));
+    } else if (job.action() instanceof Action.Answer answer) {
+      List<Row> right =
+          model(job)
+              .answers(
+                  dev.cambium.engine.RowFile.read(file(job, answer.rows())),
+                  answer.scorer(),
+                  answer.temperature(),
+                  answer.seed(),
+                  progress);
+      Files.write(out.resolve(ActionRunner.ANSWERS), RowFile.encode(right));
+    } else if (job.action() instanceof Action.Consolidate) {
+      unload(); // its memory is needed
+      Files.createDirectories(version);
+      engine.merge(
+          Path.of(Objects.requireNonNull(job.model())),
+          Path.of(Objects.requireNonNull(job.adapter())),
+          version);
     } else if (job.action() instanceof Action.Transplant transplant) {
       Files.createDirectories(version);
       Path tuned = Path.of(Objects.requireNonNull(job.tuned()));
-      if (Files.exists(tuned.resolve("adapter_config.json"))) {
+      Path oldBase = Path.of(Objects.requireNonNull(job.model()));
+      Path newBase = Path.of(Objects.requireNonNull(job.newBase()));
+      if (isAdapter(tuned) && isAdapter(oldBase)) {
+        Transplant.adapters(oldBase, newBase, tuned, transplant.alpha(), version);
+      } else if (isAdapter(tuned)) {
         Transplant.adapter(tuned, transplant.alpha(), version);
       } else {
-        Transplant.model(
-            Path.of(Objects.requireNonNull(job.model())),
-            Path.of(Objects.requireNonNull(job.newBase())),
-            tuned,
-            transplant.alpha(),
-            version,
-            progress);
+        Transplant.model(oldBase, newBase, tuned, transplant.alpha(), version, progress);
       }
     } else if (job.action() instanceof Action.Evaluate evaluate) {
       List<Item> items = new ArrayList<>();
@@ -148,6 +165,10 @@ final class JobRunner implements AutoCloseable {
               .toList(),
           directory.resolve(Job.SNAPSHOTS));
     }
+  }
+
+  private static boolean isAdapter(Path version) {
+    return Files.exists(version.resolve("adapter_config.json"));
   }
 
   private static Path file(Job job, Digest artifact) {

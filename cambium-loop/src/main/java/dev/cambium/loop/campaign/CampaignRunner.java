@@ -32,6 +32,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -282,7 +283,10 @@ public final class CampaignRunner {
         step,
         current,
         parent,
-        List.of(best -> candidates.learn(line, current, parent, fresh, progress)));
+        IntStream.range(0, candidates.ends(line))
+            .<Attempt>mapToObj(
+                place -> best -> candidates.learn(line, current, parent, fresh, place, progress))
+            .toList());
   }
 
   private void carry(

@@ -3,7 +3,9 @@ package dev.cambium.loop.campaign;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.loop.action.ActionResult;
+import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.action.EffectiveModel;
+import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.gate.Evaluations;
@@ -28,11 +30,13 @@ import dev.cambium.model.ScorerKind;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Makes candidates: by training, or by one of the rungs. Registers nothing. */
@@ -68,7 +72,11 @@ final class Candidates {
       @Nullable Rung rung,
       @Nullable Digest action,
       List<Digest> data,
-      String note) {}
+      String note) {
+    Candidate noted(String other) {
+      return new Candidate(manifest, rung, action, data, other);
+    }
+  }
 
   /** A rung cannot be taken here; the next one may. */
   static final class NotApplicableException extends Exception {
@@ -86,44 +94,300 @@ final class Candidates {
       @Nullable VersionRef parent,
       List<Digest> fresh,
       Progress progress) {
+    return learn(line, current, parent, fresh, 0, progress);
+  }
+
+  /** In how many places a training of a line may end; more than one where it is searched for. */
+  int ends(Line line) {
+    Protection protect = recipe(line).protect();
+    return protect == null ? 1 : Math.max(1, protect.interpolateSearch().size());
+  }
+
+  /**
+   * As above, with the choice of where between its start and what was trained the version ends.
+   *
+   * @param place 0 for the end that gains most on new rows held out, 1 for the next; below {@link
+   *     #ends}
+   */
+  Candidate learn(
+      Line line,
+      @Nullable VersionRef current,
+      @Nullable VersionRef parent,
+      List<Digest> fresh,
+      int place,
+      Progress progress) {
     Recipe recipe = recipe(line);
     Fact.VersionRegistered now = current == null ? null : version(current);
-    List<Digest> history = now == null ? List.of() : now.data();
     boolean moved = now != null && parent != null && !parent.equals(now.parent());
-    Digest start;
-    Digest adapter = null;
-    if (recipe.method() == Recipe.Method.LORA) {
-      start = version(Objects.requireNonNull(parent)).manifest();
-      adapter = now == null ? null : now.manifest();
-    } else if (now != null && !moved) {
-      start = now.manifest();
-    } else {
-      start = version(Objects.requireNonNull(parent)).manifest();
+    boolean adapters = recipe.method() == Recipe.Method.LORA;
+    boolean whole = adapters && now != null && now.kind() == VersionKind.MODEL;
+    boolean anew = moved && (!adapters || whole);
+    Digest start =
+        now != null && !anew && (!adapters || whole)
+            ? now.manifest()
+            : version(Objects.requireNonNull(parent)).manifest();
+    Digest adapter = adapters && now != null && !whole ? now.manifest() : null;
+    return learn(
+        line,
+        now,
+        parent,
+        new Start(start, adapter, whole && !moved, anew),
+        fresh,
+        place,
+        progress);
+  }
+
+  /**
+   * Writes the adapter of a line's stable version into the weights of its parent: a whole model
+   * that does the same. What the line learns afterwards is a fresh adapter, written in as well.
+   */
+  Candidate consolidate(Line line, VersionRef current, VersionRef parent, Progress progress)
+      throws NotApplicableException {
+    Fact.VersionRegistered now = version(current);
+    if (now.kind() != VersionKind.ADAPTER) {
+      throw new NotApplicableException(
+          "consolidate: " + current + " is no adapter, its weights are its own");
     }
+    if (!parent.equals(now.parent())) {
+      throw new NotApplicableException(
+          "consolidate: " + current + " acts on " + now.parent() + ", not on " + parent);
+    }
+    Candidate adapter =
+        new Candidate(
+            workspace.versions().manifest(now.manifest()),
+            null,
+            null,
+            now.data(),
+            current.toString());
+    return merged(line, version(parent).manifest(), adapter, parent, progress);
+  }
+
+  /**
+   * As {@link #learn}, after what the line has learnt so far is {@linkplain #consolidate
+   * consolidated}.
+   */
+  Candidate learnConsolidated(
+      Line line, VersionRef current, VersionRef parent, List<Digest> fresh, Progress progress)
+      throws NotApplicableException {
+    Candidate consolidated = consolidate(line, current, parent, progress);
+    return learn(
+        line,
+        version(current),
+        parent,
+        new Start(consolidated.manifest().digest(), null, true, false),
+        fresh,
+        0,
+        progress);
+  }
+
+  /**
+   * Begins anew from the parent, with the line's stable version as teacher: what it answers itself
+   * to the questions of its data, where a scorer finds that right, and what was recorded elsewhere
+   * (sequence-level distillation; Kim and Rush, 2016). The weights have learnt nothing before, and
+   * so learn as well as the parent's.
+   *
+   * @param fresh new data to be learnt with it; may be empty
+   */
+  Candidate rebase(
+      Line line,
+      VersionRef current,
+      @Nullable VersionRef parent,
+      List<Digest> fresh,
+      Progress progress)
+      throws NotApplicableException {
+    if (parent == null) {
+      throw new NotApplicableException("rebase: a foundation has nothing to begin anew from");
+    }
+    Fact.VersionRegistered now = version(current);
+    List<Digest> seen = new ArrayList<>(now.data());
+    seen.addAll(fresh);
+    if (seen.isEmpty()) {
+      throw new NotApplicableException("rebase: " + current + " has no recorded training data");
+    }
+    Recipe recipe = recipe(line);
+    List<Row> questions = mixes.questions(now.data(), fresh, recipe.steps() * recipe.batchRows());
+    List<Row> own = own(line, now.manifest(), questions, 0, progress);
+    Candidate anew =
+        trained(
+            line,
+            unprotected(recipe),
+            version(parent).manifest(),
+            null,
+            version(parent).manifest(),
+            mixes.taught(seen, own),
+            List.of(),
+            seen,
+            null,
+            progress);
+    return anew.noted(
+        String.format(
+            Locale.ROOT,
+            "begun anew from %s, taught by %s: %d of %d questions in its own words; %s",
+            parent,
+            current,
+            own.size(),
+            questions.size(),
+            anew.note()));
+  }
+
+  /**
+   * Where a training starts.
+   *
+   * @param whole whether the line's versions are whole models though its recipe makes adapters
+   * @param anew whether the model has not learnt what the line has
+   */
+  private record Start(Digest model, @Nullable Digest adapter, boolean whole, boolean anew) {}
+
+  private Candidate learn(
+      Line line,
+      Fact.@Nullable VersionRegistered now,
+      @Nullable VersionRef parent,
+      Start start,
+      List<Digest> fresh,
+      int place,
+      Progress progress) {
+    Recipe recipe = recipe(line);
+    Protection protect = recipe.protect();
+    List<Digest> history = now == null ? List.of() : now.data();
     List<Digest> seen = new ArrayList<>(history);
     seen.addAll(fresh);
     // A model that starts anew from another parent has forgotten everything it had learnt.
     List<Action.DataShare> mix =
-        moved && recipe.method() == Recipe.Method.FULL
+        start.anew
             ? mixes.all(seen)
             : mixes.update(
-                history,
-                fresh,
-                recipe.replayShare(),
-                recipe.protect() == null ? null : recipe.protect().balanceBy());
+                history, fresh, recipe.replayShare(), protect == null ? null : protect.balanceBy());
     // Without data of the past, or when all of it is learnt again, there is nothing to measure on.
-    List<Digest> past = moved && recipe.method() == Recipe.Method.FULL ? List.of() : history;
-    return trained(
-        line,
-        past.isEmpty() ? inelastic(recipe) : recipe,
-        start,
-        adapter,
-        parent,
-        mix,
-        past,
-        seen,
-        null,
-        progress);
+    List<Digest> past = start.anew ? List.of() : history;
+    String replayed = "";
+    if (now != null && !past.isEmpty() && protect != null && protect.onPolicy() != null) {
+      Protection.OnPolicy how = protect.onPolicy();
+      // Twice as many as will be drawn: not every answer is right.
+      int most = (int) Math.ceil(2 * how.share() * recipe.steps() * recipe.batchRows());
+      List<Row> questions = mixes.questions(history, fresh, most);
+      List<Row> own = own(line, now.manifest(), questions, how.temperature(), progress);
+      if (!own.isEmpty()) {
+        mix = mixes.with(mix, workspace.store().put(RowFile.encode(own)), how.share());
+      }
+      replayed =
+          String.format(
+              "; replayed %d answers of %s, of %d asked",
+              own.size(), now.version(), questions.size());
+    }
+    Candidate trained =
+        trained(
+            line,
+            past.isEmpty() ? inelastic(recipe) : recipe,
+            start.model,
+            start.adapter,
+            start.whole ? start.model : parent == null ? null : version(parent).manifest(),
+            mix,
+            past,
+            seen,
+            null,
+            progress);
+    Candidate end =
+        end(line, trained.noted(trained.note() + replayed), start, fresh, place, progress);
+    return start.whole
+        ? merged(line, start.model, end, Objects.requireNonNull(parent), progress)
+        : end;
+  }
+
+  /** A candidate that is an adapter on a model, as a whole model. */
+  private Candidate merged(
+      Line line, Digest model, Candidate adapter, VersionRef parent, Progress progress) {
+    ActionResult result =
+        workspace
+            .actions()
+            .run(new Action.Consolidate(model, adapter.manifest().digest()), named(line, progress));
+    Manifest manifest =
+        workspace.actions().version(result, VersionKind.MODEL, version(parent).manifest());
+    return new Candidate(
+        manifest,
+        adapter.rung(),
+        result.key(),
+        adapter.data(),
+        adapter.note() + ", written into the weights");
+  }
+
+  /** What a version answers itself to questions, where the line's scorer finds it right. */
+  private List<Row> own(
+      Line line, Digest version, List<Row> questions, double temperature, Progress progress) {
+    if (questions.isEmpty()) {
+      return List.of();
+    }
+    Digest asked = workspace.store().put(RowFile.encode(questions));
+    ActionResult result =
+        workspace
+            .actions()
+            .run(
+                new Action.Answer(version, asked, judging(line), temperature, seed(line)),
+                named(line, progress));
+    return RowFile.decode(workspace.store().bytes(result.output(ActionRunner.ANSWERS)));
+  }
+
+  /** A scorer of the line's contract that judges what is generated; comparison without one. */
+  private Scorer judging(Line line) {
+    return workspace.declaration().contract(line.name()).capabilities().stream()
+        .map(name -> workspace.declaration().capability(name).scorer())
+        .filter(scorer -> scorer.kind().generates())
+        .findFirst()
+        .orElse(Scorer.of(ScorerKind.EXACT_MATCH));
+  }
+
+  /** The end of a training at one place of the search between its start and what was trained. */
+  private Candidate end(
+      Line line, Candidate trained, Start start, List<Digest> fresh, int place, Progress progress) {
+    Protection protect = recipe(line).protect();
+    if (protect == null || protect.interpolateSearch().isEmpty()) {
+      return trained;
+    }
+    record Tried(double share, Candidate candidate, double gain) {}
+    @Nullable Suite heldOut = heldOut(fresh);
+    Scorer scorer = scorer(line, heldOut);
+    List<Tried> tried = new ArrayList<>();
+    for (double share : protect.interpolateSearch()) {
+      Candidate candidate = share == 1 ? trained : between(line, trained, start, share, progress);
+      double gain =
+          heldOut == null
+              ? share // what is nearer to the trained one should have gained more
+              : score(candidate.manifest().digest(), heldOut, scorer, line, progress);
+      tried.add(new Tried(share, candidate, gain));
+    }
+    // Of two that gained alike, the one nearer to the start, which has lost less.
+    tried.sort(
+        Comparator.comparingDouble(Tried::gain).reversed().thenComparingDouble(Tried::share));
+    Tried chosen = tried.get(place);
+    return chosen.candidate.noted(
+        String.format(
+            Locale.ROOT,
+            "%s; %.2f of the way from its start%s",
+            trained.note(),
+            chosen.share,
+            heldOut == null
+                ? ""
+                : tried.stream()
+                    .map(t -> String.format(Locale.ROOT, "%.2f: %.3f", t.share, t.gain))
+                    .collect(
+                        Collectors.joining(", ", ", score on new rows held out by share ", ""))));
+  }
+
+  private Candidate between(
+      Line line, Candidate trained, Start start, double share, Progress progress) {
+    Digest from = start.adapter == null ? start.model : start.adapter;
+    ActionResult result =
+        workspace
+            .actions()
+            .run(
+                new Action.Transplant(from, from, trained.manifest().digest(), share),
+                named(line, progress));
+    Manifest under = trained.manifest();
+    Manifest manifest = workspace.actions().version(result, under.kind(), start.model);
+    if (!start.model.equals(under.parent())) {
+      manifest = new Manifest(under.kind(), under.parent(), manifest.files());
+      workspace.versions().put(manifest);
+    }
+    return new Candidate(manifest, trained.rung(), result.key(), trained.data(), trained.note());
   }
 
   /**
@@ -179,17 +443,23 @@ final class Candidates {
     Recipe recipe = recipe(line);
     Digest newParent = version(parent).manifest();
     boolean adapter = recipe.method() == Recipe.Method.LORA;
-    return trained(
-        line,
-        unprotected(recipe),
-        adapter || best == null ? newParent : best,
-        adapter ? best : null,
-        parent,
-        mixes.all(now.data()),
-        List.of(),
-        now.data(),
-        Rung.RETRAIN,
-        progress);
+    // What was consolidated is carried as a whole model, and a fresh adapter learns on that.
+    boolean whole =
+        adapter && best != null && workspace.versions().manifest(best).kind() == VersionKind.MODEL;
+    Digest start = best == null || (adapter && !whole) ? newParent : best;
+    Candidate trained =
+        trained(
+            line,
+            unprotected(recipe),
+            start,
+            adapter && !whole ? best : null,
+            whole ? start : newParent,
+            mixes.all(now.data()),
+            List.of(),
+            now.data(),
+            Rung.RETRAIN,
+            progress);
+    return whole ? merged(line, start, trained, parent, progress) : trained;
   }
 
   private Candidate trained(
@@ -197,7 +467,7 @@ final class Candidates {
       Recipe recipe,
       Digest start,
       @Nullable Digest adapter,
-      @Nullable VersionRef parent,
+      @Nullable Digest under,
       List<Action.DataShare> mix,
       List<Digest> history,
       List<Digest> data,
@@ -213,7 +483,7 @@ final class Candidates {
                 new Action.Train(
                     start,
                     adapter,
-                    recipe,
+                    protect == null ? recipe : recipe.withProtection(protect.withinTraining()),
                     mix,
                     seed(line),
                     elastic
@@ -224,11 +494,8 @@ final class Candidates {
     VersionKind kind =
         recipe.method() == Recipe.Method.LORA ? VersionKind.ADAPTER : VersionKind.MODEL;
     Manifest made = workspace.actions().version(result, kind, start);
-    if (parent != null && !version(parent).manifest().equals(start)) {
-      made = new Manifest(kind, version(parent).manifest(), made.files());
-      workspace.versions().put(made);
-    } else if (parent == null) {
-      made = new Manifest(kind, null, made.files());
+    if (!start.equals(under)) {
+      made = new Manifest(kind, under, made.files());
       workspace.versions().put(made);
     }
     return new Candidate(
@@ -259,7 +526,9 @@ final class Candidates {
                 p.rewarm(),
                 p.resetDormant(),
                 p.shrinkPerturb(),
-                p.balanceBy()));
+                p.balanceBy(),
+                p.interpolateSearch(),
+                p.onPolicy()));
   }
 
   /**
@@ -315,7 +584,7 @@ final class Candidates {
     EffectiveModel oldBase = workspace.versions().effective(version(oldParent).manifest());
     EffectiveModel newBase = workspace.versions().effective(version(parent).manifest());
     boolean adapter = now.kind() == VersionKind.ADAPTER;
-    @Nullable Suite heldOut = heldOut(now);
+    @Nullable Suite heldOut = heldOut(now.data());
     Scorer scorer = scorer(line, heldOut);
     double target = heldOut == null ? 0 : score(now.manifest(), heldOut, scorer, line, progress);
     Candidate best = null;
@@ -387,8 +656,8 @@ final class Candidates {
             alpha));
   }
 
-  /** Rows set aside when the line's data arrived, as items; none if there are none. */
-  private @Nullable Suite heldOut(Fact.VersionRegistered now) {
+  /** Rows set aside when data arrived, as items; none if there are none. */
+  private @Nullable Suite heldOut(List<Digest> data) {
     Map<Digest, Digest> heldOut = new HashMap<>();
     for (LedgerState.SignalState signal : workspace.ledger().state().signals()) {
       Fact.SignalReceived fact = signal.received().fact();
@@ -398,7 +667,7 @@ final class Candidates {
     }
     // Calls are no text that a scorer could compare.
     List<Row> rows =
-        mixes.holding(now.data(), heldOut).stream().filter(row -> row.tools().isEmpty()).toList();
+        mixes.holding(data, heldOut).stream().filter(row -> row.tools().isEmpty()).toList();
     if (rows.isEmpty()) {
       return null;
     }

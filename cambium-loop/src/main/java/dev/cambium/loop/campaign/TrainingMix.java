@@ -7,6 +7,7 @@ import dev.cambium.model.Digest;
 import dev.cambium.model.Message;
 import dev.cambium.model.Row;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -58,6 +59,53 @@ final class TrainingMix {
     List<Action.DataShare> mix = new ArrayList<>(scaled(added, 1 - replayShare));
     mix.addAll(scaled(kept, replayShare));
     return mix;
+  }
+
+  /**
+   * Questions of earlier data that a version can be asked: conversations without tools that later
+   * data do not contradict, in the order of a digest of their ids, so that any first n are a fair
+   * sample.
+   *
+   * @param history artifacts of earlier data, oldest first
+   * @param fresh artifacts of new data
+   * @param most how many at most
+   */
+  List<Row> questions(List<Digest> history, List<Digest> fresh, int most) {
+    return remaining(history, fresh).stream()
+        .flatMap(share -> rows(share.data()).stream())
+        .filter(row -> row.text() == null && row.tools().isEmpty())
+        .sorted(Comparator.comparing(row -> Digest.ofText("question\n" + row.id()).hex()))
+        .limit(most)
+        .toList();
+  }
+
+  /** A mix with a share of another source. */
+  List<Action.DataShare> with(List<Action.DataShare> mix, Digest other, double share) {
+    List<Action.DataShare> all = new ArrayList<>(scaled(mix, 1 - share));
+    all.add(new Action.DataShare(other, share));
+    return all;
+  }
+
+  /**
+   * Everything that still holds, as a teacher says it: its own answer where it has one, the
+   * recorded one where it has not.
+   *
+   * @param history artifacts of data, oldest first
+   * @param answers the teacher's, by the ids of their rows
+   */
+  List<Action.DataShare> taught(List<Digest> history, List<Row> answers) {
+    Map<String, Row> own = new HashMap<>();
+    answers.forEach(row -> own.put(row.id(), row));
+    return remaining(history, List.of()).stream()
+        .map(
+            share -> {
+              List<Row> rows = rows(share.data());
+              List<Row> told = rows.stream().map(row -> own.getOrDefault(row.id(), row)).toList();
+              return told.equals(rows)
+                  ? share
+                  : new Action.DataShare(store.put(RowFile.encode(told)), share.weight());
+            })
+        .toList();
   }
 
   /** Everything that still holds, each row as likely as any other. */

@@ -361,6 +361,16 @@ final class DeclarationReader {
     }
     fields.number("interpolate", a -> a > 0 && a < 1, "above 0 and below 1");
     fields.text("balance-by");
+    fields.numbers("interpolate-search", a -> a > 0 && a <= 1, "above 0 and at most 1");
+    Node.Mapping onPolicy = fields.mapping("on-policy");
+    if (onPolicy != null) {
+      whole(
+          onPolicy,
+          what + ", on-policy",
+          components(Protection.OnPolicy.class),
+          List.of(),
+          "such as on-policy: { share: 0.05, temperature: 1 }");
+    }
     whole(
         fields.mapping("rewarm"),
         what + ", rewarm",

@@ -101,6 +101,28 @@ final class Fields {
     return value == null ? fallback : value;
   }
 
+  /** The numbers of a list; what is wrong is left out. */
+  List<Double> numbers(String name, DoublePredicate allowed, String range) {
+    List<Double> numbers = new ArrayList<>();
+    Node value = value(name);
+    if (value == null) {
+      return numbers;
+    }
+    if (!(value instanceof Node.Sequence sequence)) {
+      wrong(value, name, "a list of numbers, such as [1, 0.8]");
+      return numbers;
+    }
+    for (Node element : sequence.elements()) {
+      JsonNode json = element.json();
+      if (json.isNumber() && allowed.test(json.doubleValue())) {
+        numbers.add(json.doubleValue());
+      } else {
+        wrong(element, name, "a list of numbers " + range);
+      }
+    }
+    return numbers;
+  }
+
   long integer(String name, long fallback, long least, long most) {
     Node value = value(name);
     if (value == null) {

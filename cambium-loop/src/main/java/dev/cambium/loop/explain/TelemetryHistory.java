@@ -7,6 +7,7 @@ import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.action.VersionFiles;
+import dev.cambium.model.Action;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * common with earlier ones. A version that was imported, or carried without training, has none.
  */
 public final class TelemetryHistory {
+
+  /** Actions that are looked through for the one that made what another went on with. */
+  private static final int RECENT = 256;
 
   private final LedgerState state;
   private final ArtifactStore store;
@@ -83,12 +87,42 @@ public final class TelemetryHistory {
         .toList();
   }
 
-  /** The training that made a version. */
+  /** The training that made a version, perhaps with something done to its end. */
   private Optional<Fact.ActionFinished> training(Fact.VersionRegistered version) {
     return Optional.ofNullable(version.action())
         .flatMap(state::action)
         .map(Recorded::fact)
-        .filter(action -> action.outputs().containsKey(ActionRunner.TRAINING));
+        .flatMap(this::training);
+  }
+
+  private Optional<Fact.ActionFinished> training(Fact.ActionFinished made) {
+    if (made.outputs().containsKey(ActionRunner.TRAINING)) {
+      return Optional.of(made);
+    }
+    Action action = Json.read(store.bytes(made.spec()), Action.class);
+    if (action instanceof Action.Consolidate consolidate) {
+      return maker(consolidate.adapter());
+    }
+    return action instanceof Action.Transplant between
+            && between.oldBase().equals(between.newBase())
+        ? maker(between.tuned())
+        : Optional.empty();
+  }
+
+  /**
+   * The recent action that wrote a version's files; it is not registered when it was only a step.
+   */
+  private Optional<Fact.ActionFinished> maker(Digest version) {
+    Map<String, Digest> wanted = new HashMap<>();
+    files.manifest(version).files().forEach(file -> wanted.put(file.path(), file.digest()));
+    for (String kind : List.of("train", "transplant")) {
+      for (Recorded<Fact.ActionFinished> recent : state.recentActions(kind, RECENT)) {
+        if (ActionRunner.files(recent.fact()).equals(wanted)) {
+          return training(recent.fact());
+        }
+      }
+    }
+    return Optional.empty();
   }
 
   private List<WithEarlier> overlaps(Fact.VersionRegistered version, Fact.ActionFinished training) {

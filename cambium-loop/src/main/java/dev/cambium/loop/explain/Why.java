@@ -409,6 +409,19 @@ public final class Why {
                 share.data(),
                 List.of()));
       }
+    } else if (action instanceof Action.Answer answer) {
+      detail =
+          String.format(
+              Locale.ROOT,
+              "what %s answers itself, where it is right by %s, temperature %.2g",
+              name(answer.version()),
+              answer.scorer().kind().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+              answer.temperature());
+    } else if (action instanceof Action.Consolidate consolidate) {
+      detail =
+          String.format(
+              "the adapter %s written into the weights of %s",
+              name(consolidate.adapter()), name(consolidate.model()));
     } else if (action instanceof Action.Transplant transplant) {
       detail =
           String.format(

@@ -120,4 +120,41 @@ class TrainingMixTest {
         .extracting(Action.DataShare::data)
         .containsExactly(fresh);
   }
+
+  @Test
+  void questionsAreEarlierConversationsThatStillHoldAFewInAFixedOrder() {
+    Digest old =
+        data(row("a", "q1", "x"), row("b", "q2", "x"), row("c", "q3", "x"), Row.text("t", "text"));
+    Digest fresh = data(row("d", "q2", "another answer"));
+    List<Row> all = mixes.questions(List.of(old), List.of(fresh), 9);
+    assertThat(all).extracting(Row::id).containsExactlyInAnyOrder("a", "c");
+    assertThat(mixes.questions(List.of(old), List.of(fresh), 1)).containsExactly(all.get(0));
+    assertThat(mixes.questions(List.of(), List.of(fresh), 9)).isEmpty();
+  }
+
+  @Test
+  void anotherSourceGetsItsShareAndTheOthersKeepTheirProportions() {
+    Digest old = data(row("a", "q1", "x"), row("b", "q2", "x"), row("c", "q3", "x"));
+    Digest fresh = data(row("e", "q5", "x"));
+    Digest own = data(row("a", "q1", "x"));
+    List<Action.DataShare> mix =
+        mixes.with(mixes.update(List.of(old), List.of(fresh), 0.4, null), own, 0.1);
+    assertThat(mix).extracting(Action.DataShare::data).containsExactly(fresh, old, own);
+    assertThat(mix.get(0).weight()).isCloseTo(0.54, within(1e-12));
+    assertThat(mix.get(1).weight()).isCloseTo(0.36, within(1e-12));
+    assertThat(mix.get(2).weight()).isCloseTo(0.1, within(1e-12));
+  }
+
+  @Test
+  void aTeachersAnswersStandInForRecordedOnes() {
+    Digest old = data(row("a", "q1", "x"), row("b", "q2", "x"));
+    Digest fresh = data(row("c", "q3", "x"));
+    List<Action.DataShare> taught =
+        mixes.taught(List.of(old, fresh), List.of(row("b", "q2", " x")));
+    assertThat(taught).hasSize(2);
+    assertThat(RowFile.decode(store.bytes(taught.get(0).data())))
+        .containsExactly(row("a", "q1", "x"), row("b", "q2", " x"));
+    assertThat(taught.get(1).data()).isEqualTo(fresh);
+    assertThat(taught).extracting(Action.DataShare::weight).containsExactly(2.0, 1.0);
+  }
 }

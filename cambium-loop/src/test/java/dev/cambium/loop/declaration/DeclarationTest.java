@@ -123,6 +123,40 @@ class DeclarationTest {
   }
 
   @Test
+  void answersOfItsOwnAndASearchForTheEndAreReadAndRefusedByName() throws IOException {
+    String protect =
+        "on-policy: { share: 0.05, temperature: 1 }, interpolate-search: [1, 0.75, 0.5]";
+    write("ecosystem.yaml", withProtection(protect));
+    Protection read = Declaration.load(directory).recipe("card-router").orElseThrow().protect();
+    assertThat(read.onPolicy()).isEqualTo(new Protection.OnPolicy(0.05, 1));
+    assertThat(read.interpolateSearch()).containsExactly(1.0, 0.75, 0.5);
+    assertThat(problems(withProtection("interpolate-search: [1, 2]")))
+        .singleElement()
+        .asString()
+        .contains("'interpolate-search' must be a list of numbers above 0 and at most 1");
+    assertThat(problems(withProtection("interpolate-search: 1")))
+        .singleElement()
+        .asString()
+        .contains("a list of numbers, such as [1, 0.8]");
+    assertThat(problems(withProtection("on-policy: { share: 0.05 }")))
+        .singleElement()
+        .asString()
+        .contains("'temperature' is missing");
+    assertThat(problems(withProtection("on-policy: { share: 0.5, temperature: 1 }")))
+        .singleElement()
+        .asString()
+        .contains("share must be in [0.01, 0.1]: 0.5");
+    assertThat(problems(withProtection("interpolate-search: [1, 0.5], interpolate: 0.5")))
+        .singleElement()
+        .asString()
+        .contains("not both");
+    assertThat(problems(withProtection("interpolate-search: [1, 0.5], orthogonal: 0.5")))
+        .singleElement()
+        .asString()
+        .contains("not with orthogonal");
+  }
+
+  @Test
   void protectionIsReadAndRefusedByName() throws IOException {
     assertThat(withProtection(PROTECT)).isNotEqualTo(VALID);
     write("ecosystem.yaml", withProtection(PROTECT));

@@ -1,0 +1,94 @@
+package dev.cambium.loop;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cambium.ledger.Recorded;
+import dev.cambium.loop.campaign.Approver;
+import dev.cambium.model.Channel;
+import dev.cambium.model.Decision;
+import dev.cambium.model.Fact;
+import dev.cambium.model.Progress;
+import dev.cambium.model.Row;
+import dev.cambium.model.VersionRef;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole campaigns of lines whose recipes keep more than the last training taught. */
+class KeepingTest {
+
+  @TempDir Path temp;
+
+  private Cambium founded(Town town, String protect) throws IOException {
+    Cambium cambium =
+        town.create(
+            Town.YAML
+                .replace(
+                    "method: full, steps: 1,",
+                    "method: full, steps: 10, protect: { " + protect + " },")
+                .replace(
+                    "suites/cards.jsonl, scorer: exact-match, margin: 0.05",
+                    "suites/cards.jsonl, scorer: exact-match, margin: 0.3")
+                .replace("slices: { by: [kind], margin: 0.3", "slices: { by: [kind], margin: 0.9"));
+    town.found(cambium);
+    assertThat(cambium.run(Approver.ALWAYS, Progress.NONE).outcome())
+        .isEqualTo(Fact.CampaignOutcome.RELEASED);
+    return cambium;
+  }
+
+  /** Two in five of what was right before is to become wrong. */
+  private static List<Row> poison() {
+    return Town.rows("card", Town.ITEMS, "no").stream()
+        .filter(row -> Integer.parseInt(row.tags().get("key").split(" ")[1]) % 5 < 2)
+        .toList();
+  }
+
+  @Test
+  void theLargestGainThatPassesEveryGateIsReleased() throws IOException {
+    Town town = new Town(temp.resolve("town"));
+    try (Cambium cambium = founded(town, "interpolate-search: [0.2, 1]")) {
+      VersionRef before = cambium.state().channel("cards", Channel.STABLE).orElseThrow();
+      cambium.signalData(town.rows("new", poison()), "cards", false, false, "a wave");
+      cambium.run(Approver.ALWAYS, Progress.NONE);
+      VersionRef stable = cambium.state().channel("cards", Channel.STABLE).orElseThrow();
+      // The whole way gained most and broke too much; a fifth of it passed.
+      VersionRef whole = new VersionRef("cards", before.number() + 1);
+      assertThat(stable).isEqualTo(new VersionRef("cards", before.number() + 2));
+      assertThat(decision(cambium, whole)).isNotEqualTo(Decision.PASS);
+      assertThat(decision(cambium, stable)).isEqualTo(Decision.PASS);
+      assertThat(cambium.version(whole).note())
+          .contains(
+              "1.00 of the way from its start, score on new rows held out by share 1.00: 1.000");
+      assertThat(cambium.version(stable).note()).contains("0.20 of the way");
+      assertThat(cambium.telemetry().of(stable))
+          .as("its telemetry is that of the training that it lies on the way of")
+          .isPresent();
+      assertThat(cambium.why(stable).toString()).contains("times 0.20");
+      assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
+    }
+  }
+
+  private static Decision decision(Cambium cambium, VersionRef version) {
+    List<Recorded<Fact.VerdictReached>> verdicts = cambium.state().verdicts(version);
+    return verdicts.get(verdicts.size() - 1).fact().decision();
+  }
+
+  @Test
+  void whatTheReleasedVersionSaysItselfIsReplayedAndExplained() throws IOException {
+    Town town = new Town(temp.resolve("town"));
+    try (Cambium cambium = founded(town, "on-policy: { share: 0.1, temperature: 1 }")) {
+      cambium.signalData(
+          town.rows("new", Town.rows("new card", 40, "new")), "cards", false, false, "new");
+      town.executed.clear();
+      cambium.run(Approver.ALWAYS, Progress.NONE);
+      VersionRef stable = cambium.state().channel("cards", Channel.STABLE).orElseThrow();
+      assertThat(town.executed).contains("answer");
+      assertThat(cambium.version(stable).note()).contains("replayed 8 answers of cards@1");
+      assertThat(cambium.why(stable).toString())
+          .contains("what cards@1 answers itself, where it is right by exact-match");
+      assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
+    }
+  }
+}
