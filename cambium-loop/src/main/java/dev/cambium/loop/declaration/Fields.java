@@ -56,7 +56,7 @@ final class Fields {
 
   private @Nullable Node value(String name) {
     Node.Field field = mapping.fields().get(name);
-    if (field == null || field.value().json().isNull()) {
+    if (field == null || (field.value() instanceof Node.Scalar scalar && scalar.json().isNull())) {
       return null;
     }
     return field.value();
