@@ -58,7 +58,7 @@ record Fleet(String name, List<Standing> lines) {
     Map<String, Recorded<Fact.LineSettled>> settled = state.lastSettlements();
     Map<String, List<Recorded<Fact.VerdictReached>>> verdicts = state.verdictsAt(Channel.STABLE);
     Map<String, Integer> versions = state.versionCounts();
-    Map<String, Recorded<Fact.VersionRegistered>> stables = state.versionsAt(Channel.STABLE);
+    Map<String, LedgerState.BuiltOn> stables = state.builtOn(Channel.STABLE);
     Map<Channel, SortedMap<String, VersionRef>> at = new TreeMap<>();
     for (Channel channel : Channel.values()) {
       at.put(channel, state.allAt(channel));
@@ -74,7 +74,7 @@ record Fleet(String name, List<Standing> lines) {
             }
           });
       VersionRef stable = channels.get(Channel.STABLE);
-      Recorded<Fact.VersionRegistered> released = stables.get(line.name());
+      LedgerState.BuiltOn released = stables.get(line.name());
       OptionalDouble score = score(cambium, verdicts.getOrDefault(line.name(), List.of()));
       lines.add(
           new Standing(
@@ -84,7 +84,7 @@ record Fleet(String name, List<Standing> lines) {
               channels,
               versions.getOrDefault(line.name(), 0),
               score.isPresent() ? score.getAsDouble() : null,
-              released == null ? null : released.fact().parent(),
+              released == null ? null : released.parent(),
               stable != null && earlier.containsKey(stable),
               settled.containsKey(line.name())
                   ? settled.get(line.name()).fact().settlement()

@@ -38,6 +38,7 @@ import org.jooq.Field;
 import org.jooq.Record1;
 import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the log's records amount to. Lists are in the order of the log unless they say otherwise.
@@ -419,6 +420,45 @@ public final class LedgerState {
     return Collections.unmodifiableSortedMap(all);
   }
 
+  /**
+   * A version and what it was made from.
+   *
+   * @param parent none for what was made from nothing
+   */
+  public record BuiltOn(VersionRef version, @Nullable VersionRef parent) {}
+
+  /**
+   * What every line's channel of one kind points at, with its parent, by line; unlike {@link
+   * #versionsAt} without reading the records, which for a large fleet takes most of the time.
+   */
+  public SortedMap<String, BuiltOn> builtOn(Channel channel) {
+    Table<?> at = CHANNEL_TABLE.as("at");
+    Field<String> atLine = field(name("at", "line"), SQLDataType.CLOB);
+    Field<Integer> atNumber = field(name("at", "number"), SQLDataType.INTEGER);
+    Field<String> atChannel = field(name("at", "channel"), SQLDataType.CLOB);
+    Table<?> version = VERSION_TABLE.as("v");
+    SortedMap<String, BuiltOn> all = new TreeMap<>();
+    source.read(
+        dsl ->
+            dsl.select(atLine, atNumber, PARENT_LINE, PARENT_NUMBER)
+                .from(at)
+                .join(version)
+                .on(
+                    field(name("v", "line"), SQLDataType.CLOB).eq(atLine),
+                    field(name("v", "number"), SQLDataType.INTEGER).eq(atNumber))
+                .where(atChannel.eq(channel.label()))
+                .fetch(
+                    row ->
+                        all.put(
+                            row.value1(),
+                            new BuiltOn(
+                                new VersionRef(row.value1(), row.value2()),
+                                row.value3() == null
+                                    ? null
+                                    : new VersionRef(row.value3(), row.value4())))));
+    return Collections.unmodifiableSortedMap(all);
+  }
+
   /** The versions that every line's channel of one kind points at, by line. */
   public SortedMap<String, Recorded<Fact.VersionRegistered>> versionsAt(Channel channel) {
     Table<?> at = CHANNEL_TABLE.as("at");
@@ -528,11 +568,12 @@ public final class LedgerState {
   /** How the last campaign that was done with it left each line. */
   public SortedMap<String, Recorded<Fact.LineSettled>> lastSettlements() {
     SortedMap<String, Recorded<Fact.LineSettled>> last = new TreeMap<>();
-    facts(
-            Fact.LineSettled.class,
-            SETTLEMENT_TABLE,
-            RECORD_IDX,
-            RECORD_IDX.in(select(max(RECORD_IDX)).from(SETTLEMENT_TABLE).groupBy(LINE)))
+    Table<?> newest =
+        select(max(RECORD_IDX).as(RECORD_IDX))
+            .from(SETTLEMENT_TABLE)
+            .groupBy(LINE)
+            .asTable("newest");
+    facts(Fact.LineSettled.class, newest, RECORD_IDX, noCondition())
         .forEach(settled -> last.put(settled.fact().line(), settled));
     return Collections.unmodifiableSortedMap(last);
   }

@@ -113,6 +113,16 @@ abstract class LedgerContract {
     assertThat(state.lastSettlements().keySet()).containsExactly("banking");
     assertThat(state.foundations()).extracting(v -> v.fact().version()).containsExactly(BASE_1);
     assertThat(state.verdictsAt(Channel.STABLE)).containsOnlyKeys("banking", "base", "cards");
+    assertThat(state.versionsAt(Channel.STABLE)).containsOnlyKeys("banking", "base", "cards");
+    state
+        .versionsAt(Channel.STABLE)
+        .forEach(
+            (line, found) ->
+                assertThat(state.builtOn(Channel.STABLE))
+                    .containsEntry(
+                        line,
+                        new LedgerState.BuiltOn(found.fact().version(), found.fact().parent())));
+    assertThat(state.builtOn(Channel.STABLE)).hasSize(3);
     assertThat(state.verdictsAt(Channel.STABLE).get("banking"))
         .extracting(v -> v.fact().candidate())
         .containsExactly(BANKING_1);

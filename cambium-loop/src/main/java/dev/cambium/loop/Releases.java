@@ -2,6 +2,7 @@ package dev.cambium.loop;
 
 import dev.cambium.ledger.EcosystemLock;
 import dev.cambium.ledger.Ledger;
+import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Precondition;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.campaign.Judge;
@@ -136,14 +137,13 @@ final class Releases {
   /** See {@link Cambium#builtOnEarlier}. */
   Map<VersionRef, VersionRef> builtOnEarlier() {
     Map<VersionRef, VersionRef> found = new LinkedHashMap<>();
-    Map<String, Recorded<Fact.VersionRegistered>> stable =
-        cambium.state().versionsAt(Channel.STABLE);
-    for (Recorded<Fact.VersionRegistered> version : stable.values()) {
-      VersionRef parent = version.fact().parent();
+    Map<String, LedgerState.BuiltOn> stable = cambium.state().builtOn(Channel.STABLE);
+    for (LedgerState.BuiltOn released : stable.values()) {
+      VersionRef parent = released.parent();
       if (parent != null) {
-        Recorded<Fact.VersionRegistered> now = stable.get(parent.line());
-        if (now == null || !parent.equals(now.fact().version())) {
-          found.put(version.fact().version(), parent);
+        LedgerState.BuiltOn now = stable.get(parent.line());
+        if (now == null || !parent.equals(now.version())) {
+          found.put(released.version(), parent);
         }
       }
     }
