@@ -65,6 +65,7 @@ public final class Large {
     int versions = given.number(2, 10);
     int megabytes = given.number(3, 256);
     Path directory = given.directory(4, "large");
+    Files.createDirectories(directory);
     Large large = new Large(directory);
     if (records > 0) {
       large.disk();

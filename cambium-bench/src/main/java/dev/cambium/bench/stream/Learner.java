@@ -1,0 +1,33 @@
+package dev.cambium.bench.stream;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A way to learn a stream, lesson by lesson. What is done stays on disk: a learner that is made
+ * again over the same folder returns it without doing it again.
+ */
+interface Learner extends AutoCloseable {
+
+  /**
+   * What a learner has come to.
+   *
+   * @param model Hugging Face directory
+   * @param adapter PEFT directory on it, if the learner keeps one
+   */
+  record Pupil(Path model, @Nullable Path adapter) {}
+
+  /**
+   * Learns the next lesson.
+   *
+   * @param index of it, from 0; each one is asked for once, in order
+   */
+  Pupil learn(int index) throws IOException;
+
+  /** Rows that trainings have read so far, replayed ones included: steps × rows of a step. */
+  long rowsRead();
+
+  @Override
+  default void close() {}
+}
