@@ -3,8 +3,14 @@ package dev.cambium.bench.stream;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.LanguageModel;
 import dev.cambium.engine.ModelInitializer;
+import dev.cambium.engine.ProbeJob;
+import dev.cambium.engine.ProbeResult;
 import dev.cambium.loop.Pretraining;
 import dev.cambium.loop.data.RowFile;
+import dev.cambium.loop.declaration.HeadroomPolicy;
+import dev.cambium.loop.headroom.Headroom;
+import dev.cambium.loop.headroom.HeadroomProbe;
+import dev.cambium.loop.headroom.ProbeTasks;
 import dev.cambium.model.Json;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
@@ -53,6 +59,8 @@ public final class StreamBenchmark implements Callable<Integer> {
           0.01,
           1,
           0);
+
+  static final double LEVEL = 0.9;
 
   /** The streams of real data. */
   enum Source {
@@ -159,8 +167,13 @@ public final class StreamBenchmark implements Callable<Integer> {
             scores.put(lessons.get(j).name(), score(model, lessons.get(j)));
           }
         }
+        Headroom.Ratio headroom =
+            i == lessons.size() - 1 && method != Method.FRESH
+                ? headroom(engine, foundation, pupil, seed, work)
+                : null;
         Result result =
-            new Result(method.id(), seed, lessons.get(i).name(), scores, learner.rowsRead());
+            new Result(
+                method.id(), seed, lessons.get(i).name(), scores, headroom, learner.rowsRead());
         results.add(result);
         System.out.println(result.line());
       }
@@ -181,6 +194,30 @@ public final class StreamBenchmark implements Callable<Integer> {
         pace.fullRate());
   }
 
+  /** How well the pupil still learns, by the product's own probe with its usual settings. */
+  private Headroom.Ratio headroom(
+      Engine engine, Path foundation, Learner.Pupil pupil, long seed, Path work) {
+    Path first = foundation.resolveSibling(foundation.getFileName() + ".probe");
+    return HeadroomProbe.compare(
+        probe(engine, new Learner.Pupil(foundation, null), seed, first),
+        probe(engine, pupil, seed, work.resolve("probe")),
+        HeadroomPolicy.DEFAULT.steps(),
+        LEVEL);
+  }
+
+  private static ProbeResult probe(Engine engine, Learner.Pupil pupil, long seed, Path finished) {
+    HeadroomPolicy usual = HeadroomPolicy.DEFAULT;
+    return engine.probe(
+        new ProbeJob(
+            pupil.model(),
+            pupil.adapter(),
+            HeadroomProbe.recipe(usual, Recipe.Precision.FP32),
+            2,
+            ProbeTasks.of(seed, 0, usual.tasks(), usual.seeds()),
+            finished),
+        Progress.NONE);
+  }
+
   private static double score(LanguageModel model, Lesson lesson) {
     List<Outcome> outcomes =
         model.evaluate(lesson.test(), new Scorer(ScorerKind.EXACT_MATCH, 16, null), Progress.NONE);
@@ -192,10 +229,16 @@ public final class StreamBenchmark implements Callable<Integer> {
    *
    * @param lesson its name
    * @param scores by the name of the task; what is not there was not measured
+   * @param headroom after the last lesson, with an interval of {@link #LEVEL}
    * @param rowsRead by all trainings so far
    */
   record Result(
-      String method, long seed, String lesson, SortedMap<String, Double> scores, long rowsRead) {
+      String method,
+      long seed,
+      String lesson,
+      SortedMap<String, Double> scores,
+      Headroom.@Nullable Ratio headroom,
+      long rowsRead) {
 
     String line() {
       return String.format(

@@ -1,6 +1,7 @@
 package dev.cambium.bench.stream;
 
 import dev.cambium.bench.stream.StreamBenchmark.Result;
+import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.stats.AccuracyMatrix;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,8 +41,8 @@ final class StreamTable {
     StringBuilder text =
         new StringBuilder(
             "| method | seeds | accuracy at the end | ÷ joint | forgetting (max − last) | learnt (mean of"
-                + " diagonal) | rows read ÷ retraining at every step |\n"
-                + "|---|---:|---:|---:|---:|---:|---:|\n");
+                + " diagonal) | headroom at the end | rows read ÷ retraining at every step |\n"
+                + "|---|---:|---:|---:|---:|---:|---:|---:|\n");
     for (Method method : Method.values()) {
       List<Long> seeds = finished(method);
       if (seeds.isEmpty()) {
@@ -49,7 +50,7 @@ final class StreamTable {
       }
       text.append("| ").append(method.title()).append(" | ").append(seeds.size());
       if (method == Method.FRESH) {
-        text.append(" | | | | ").append(cell(seeds, s -> diagonal(method, s))).append(" | |\n");
+        text.append(" | | | | ").append(cell(seeds, s -> diagonal(method, s))).append(" | | |\n");
         continue;
       }
       List<Long> compared = new ArrayList<>(seeds);
@@ -62,6 +63,7 @@ final class StreamTable {
       } else {
         text.append(" | | ");
       }
+      text.append(" | ").append(cell(seeds, s -> headroom(method, s)));
       text.append(" | ")
           .append(cell(compared, s -> (double) rows(method, s) / retraining(s)))
           .append(" |\n");
@@ -101,6 +103,11 @@ final class StreamTable {
 
   private long rows(Method method, long seed) {
     return after(method, seed, lessons.size() - 1).rowsRead();
+  }
+
+  private double headroom(Method method, long seed) {
+    Headroom.Ratio measured = after(method, seed, lessons.size() - 1).headroom();
+    return measured == null ? Double.NaN : measured.point();
   }
 
   private double last(Method method, long seed) {

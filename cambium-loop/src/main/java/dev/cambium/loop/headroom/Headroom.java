@@ -93,6 +93,10 @@ public record Headroom(
 
   /** The worse of the two measures, by the lower end of its interval. */
   public Ratio worse() {
+    return worse(steps, area);
+  }
+
+  static Ratio worse(Ratio steps, @Nullable Ratio area) {
     return area == null || steps.lower() <= area.lower() ? steps : area;
   }
 

@@ -123,6 +123,22 @@ public final class HeadroomProbe {
     return Optional.of(headroom(version, foundation.get(), reference, own, recipe, tasks, level));
   }
 
+  /**
+   * Compares two probes of the same tasks: steps to the threshold and area under the loss curve,
+   * and of these the one that is worse by the lower end of its interval.
+   *
+   * @param foundation what is compared with
+   * @param horizon steps that every run was given
+   * @param level of the intervals
+   * @throws IllegalArgumentException if the two did not learn the same tasks
+   */
+  public static Headroom.Ratio compare(
+      ProbeResult foundation, ProbeResult version, int horizon, double level) {
+    Curves curves = new Curves(foundation, version, horizon);
+    return Headroom.worse(
+        ratio(curves.steps(), level), curves.area().map(area -> ratio(area, level)).orElse(null));
+  }
+
   private ActionResult probe(VersionRef version, Digest tasks, Recipe recipe, Progress progress) {
     Digest manifest = fact(ledger.state(), version).manifest();
     return actions.run(
