@@ -61,7 +61,7 @@ final class HeadroomCommand extends Subcommand.OnEcosystem {
     rows.add(
         List.of(
             "VERSION",
-            "",
+            "JUDGED",
             "HEADROOM",
             "FROM",
             "TO",

@@ -22,6 +22,12 @@ final class PlotDrawing {
   /** Names along the axis. */
   private static final int NAMES = 14;
 
+  /** Bands of more curves than that would hide one another. */
+  private static final int BANDS = 3;
+
+  /** Bars at the same place stand so far apart. */
+  private static final double APART = 6;
+
   /** Ways to draw a series; more series than that share them. */
   private static final int WAYS = 8;
 
@@ -29,6 +35,7 @@ final class PlotDrawing {
   private final double lowest;
   private final double highest;
   private final double tick;
+  private double shift;
 
   PlotDrawing(Plot plot) {
     this.plot = plot;
@@ -98,7 +105,13 @@ final class PlotDrawing {
           "y",
           Numbers.at(y(limit.value()) - 5));
     }
+    boolean bars =
+        plot.places().size() <= FEW
+            && plot.series().stream()
+                .flatMap(s -> s.points().stream())
+                .anyMatch(p -> p.low() < p.high());
     for (int s = 0; s < plot.series().size(); s++) {
+      shift = bars ? APART * (s - (plot.series().size() - 1) / 2.0) : 0;
       series(out.line(), plot.series().get(s), "s" + s % WAYS);
     }
     out.close();
@@ -203,7 +216,9 @@ final class PlotDrawing {
   private void series(Markup out, Plot.Series series, String way) {
     List<Plot.Point> points = series.points();
     boolean few = plot.places().size() <= FEW;
-    if (!few && points.stream().anyMatch(p -> p.low() < p.high())) {
+    if (!few
+        && plot.series().size() <= BANDS
+        && points.stream().anyMatch(p -> p.low() < p.high())) {
       band(out, points, way);
     }
     if (points.size() > 1) {
@@ -227,7 +242,7 @@ final class PlotDrawing {
           "class",
           (point.faint() ? "hollow " : "full ") + way,
           "cx",
-          Numbers.at(x(point.place())),
+          Numbers.at(x(point.place()) + shift),
           "cy",
           Numbers.at(y(point.value())),
           "r",
@@ -261,7 +276,7 @@ final class PlotDrawing {
   }
 
   private String at(int place, double value) {
-    return Numbers.at(x(place)) + " " + Numbers.at(y(value));
+    return Numbers.at(x(place) + shift) + " " + Numbers.at(y(value));
   }
 
   private void key(Markup out) {
