@@ -721,7 +721,7 @@ public final class Cambium implements AutoCloseable {
    * @throws IllegalArgumentException if there is no version of it
    */
   public LineHistory history(String line) {
-    return LineHistory.of(state(), store, line);
+    return LineHistory.of(state(), store, telemetry(), line);
   }
 
   /** How well a version was found to learn; none if that was not measured. */

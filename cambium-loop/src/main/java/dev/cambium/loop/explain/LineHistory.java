@@ -10,6 +10,7 @@ import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
+import dev.cambium.model.Telemetry;
 import dev.cambium.model.VersionRef;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -42,6 +43,7 @@ public record LineHistory(String line, List<OfVersion> versions) {
    * @param decision of its newest verdict; none if it was never judged
    * @param headroom how well it learnt, and against what floor; none if that was not measured
    * @param scores of each capability of its contract that was evaluated
+   * @param telemetry of the training that made it, at its end; none if no training did
    */
   public record OfVersion(
       VersionRef version,
@@ -49,7 +51,8 @@ public record LineHistory(String line, List<OfVersion> versions) {
       boolean released,
       @Nullable Decision decision,
       Verdict.@Nullable OfHeadroom headroom,
-      Map<String, Score> scores) {
+      Map<String, Score> scores,
+      Telemetry.@Nullable Point telemetry) {
 
     public OfVersion {
       scores = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(scores));
@@ -67,9 +70,11 @@ public record LineHistory(String line, List<OfVersion> versions) {
   /**
    * Reads the history of a line.
    *
+   * @param trainings what trainings told of the versions that they made
    * @throws IllegalArgumentException if there is no version of it
    */
-  public static LineHistory of(LedgerState state, ArtifactStore store, String line) {
+  public static LineHistory of(
+      LedgerState state, ArtifactStore store, TelemetryHistory trainings, String line) {
     List<Recorded<Fact.VersionRegistered>> versions = state.versions(line);
     if (versions.isEmpty()) {
       throw new IllegalArgumentException(
@@ -94,9 +99,15 @@ public record LineHistory(String line, List<OfVersion> versions) {
               stable.contains(ref),
               newest == null ? null : newest.decision(),
               newest == null ? null : newest.headroom(),
-              newest == null ? Map.of() : scores(newest)));
+              newest == null ? Map.of() : scores(newest),
+              trainings.telemetry(version.fact()).map(LineHistory::last).orElse(null)));
     }
     return new LineHistory(line, found);
+  }
+
+  private static Telemetry.@Nullable Point last(Telemetry telemetry) {
+    List<Telemetry.Point> points = telemetry.points();
+    return points.isEmpty() ? null : points.get(points.size() - 1);
   }
 
   private static Map<String, Score> scores(Verdict verdict) {

@@ -73,6 +73,11 @@ public final class TelemetryHistory {
                     .map(telemetry -> new OfVersion(version, telemetry, overlaps(fact, training))));
   }
 
+  /** What the training that made a version told, without how it compares with earlier ones. */
+  Optional<Telemetry> telemetry(Fact.VersionRegistered version) {
+    return training(version).flatMap(this::report);
+  }
+
   private Optional<Telemetry> report(Fact.ActionFinished training) {
     return Optional.ofNullable(training.outputs().get(ActionRunner.TRAINING))
         .map(digest -> Json.read(store.bytes(digest), TrainingResult.class))

@@ -5,6 +5,7 @@ import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Decision;
+import dev.cambium.model.Telemetry;
 import dev.cambium.report.Block;
 import dev.cambium.report.Note;
 import dev.cambium.report.Plot;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /**
@@ -47,7 +49,7 @@ public final class HeadroomPage {
 
   private ReportPage page() {
     List<Section> sections =
-        Stream.of(headroom(), learning(), retention(), Optional.of(table()))
+        Stream.of(headroom(), learning(), retention(), inside(), Optional.of(table()))
             .flatMap(Optional::stream)
             .toList();
     return new ReportPage(
@@ -267,6 +269,57 @@ public final class HeadroomPage {
                         null,
                         Plot.Form.SHARE)),
                 false));
+  }
+
+  // ----------------------------------------------------------------------------------- inside
+
+  /** Ranks and dormant units after each training; versions that none made have no point. */
+  private Optional<Section> inside() {
+    Plot ranks =
+        new Plot(
+            "Effective rank, as a share of the most that there can be",
+            VERSION,
+            places,
+            List.of(
+                new Plot.Series("weights", inside(p -> share(p.weights()))),
+                new Plot.Series("features", inside(p -> share(p.features())))),
+            null,
+            Plot.Form.SHARE);
+    Plot dormant =
+        new Plot(
+            "Feed-forward units that hardly act",
+            VERSION,
+            places,
+            List.of(new Plot.Series("dormant units", inside(Telemetry.Point::dormant))),
+            null,
+            Plot.Form.SHARE);
+    return ranks.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Section(
+                "Inside",
+                "At the end of the training that made each version. These say where to look; no"
+                    + " release depends on them.",
+                List.of(ranks, dormant),
+                false));
+  }
+
+  private static double share(Telemetry.Ranks ranks) {
+    return ranks.full() == 0 ? Double.NaN : ranks.effective() / ranks.full();
+  }
+
+  private List<Plot.Point> inside(ToDoubleFunction<Telemetry.Point> reading) {
+    List<Plot.Point> points = new ArrayList<>();
+    for (int i = 0; i < history.versions().size(); i++) {
+      LineHistory.OfVersion version = history.versions().get(i);
+      if (version.telemetry() != null) {
+        double value = reading.applyAsDouble(version.telemetry());
+        if (Double.isFinite(value)) {
+          points.add(new Plot.Point(i, value, value, value, !version.released()));
+        }
+      }
+    }
+    return points;
   }
 
   // ------------------------------------------------------------------------------------ table

@@ -7,6 +7,7 @@ import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
+import dev.cambium.model.Telemetry;
 import dev.cambium.model.VersionRef;
 import java.io.StringReader;
 import java.time.Instant;
@@ -51,9 +52,20 @@ class HeadroomPageTest {
               headroom == null || headroom.decision() == Decision.PASS,
               headroom == null ? Decision.FAIL : headroom.decision(),
               headroom,
-              scores));
+              scores,
+              i % 9 == 5 ? null : telemetry(i)));
     }
     return new LineHistory("cards", versions);
+  }
+
+  private static Telemetry.Point telemetry(int version) {
+    return new Telemetry.Point(
+        100,
+        new Telemetry.Ranks(60 - version / 10.0, 20, 80),
+        new Telemetry.Ranks(40 - version / 8.0, 5, 80),
+        0.02 + version / 2000.0,
+        12,
+        0.7);
   }
 
   private static Headroom headroom(double point, boolean diverged) {
@@ -104,7 +116,7 @@ class HeadroomPageTest {
     String html = HeadroomPage.of(history).html();
     String text = parse(html).getDocumentElement().getTextContent();
     assertThat(text)
-        .contains("How well cards still learns", "What it can do", "floor 0.90", "of the update")
+        .contains("How well cards still learns", "What it can do", "Inside", "floor 0.90", "of the update")
         .contains("associations: mean loss", "cards@" + count)
         .contains(count == 1 ? "1 version of cards" : count + " versions of cards");
     assertThat(html).doesNotContain("NaN").doesNotContain("Infinity").doesNotContain("<script");
@@ -115,6 +127,9 @@ class HeadroomPageTest {
             .count();
     assertThat(html.split(">headroom, version ", -1).length - 1).isEqualTo((int) measured);
     assertThat(html.split(">area, version ", -1).length - 1).isEqualTo((int) area);
+    assertThat(html.split(">dormant units, version ", -1).length - 1)
+        .isEqualTo(
+            (int) history.versions().stream().filter(v -> v.telemetry() != null).count());
     assertThat(html.split(">card-calls, version ", -1).length - 1)
         .isEqualTo(Math.max(0, count - 3));
   }
@@ -126,10 +141,10 @@ class HeadroomPageTest {
             "base",
             List.of(
                 new LineHistory.OfVersion(
-                    new VersionRef("base", 1), Instant.EPOCH, true, null, null, Map.of())));
+                    new VersionRef("base", 1), Instant.EPOCH, true, null, null, Map.of(), null)));
     String html = HeadroomPage.of(bare).html();
     String text = parse(html).getDocumentElement().getTextContent();
-    assertThat(text).contains("does not ask for it", "not judged").doesNotContain("What it can do");
+    assertThat(text).contains("does not ask for it", "not judged").doesNotContain("What it can do", "Inside");
     assertThat(html).doesNotContain("<svg");
   }
 }
