@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param series those with no point are not drawn, nor named
  * @param limit a value that decides; none if none does
  * @param form how values are written
+ * @param levels names of the values 0, 1, 2, …, where these are kinds and not amounts; empty for
+ *     amounts
  */
 public record Plot(
     String title,
@@ -19,7 +21,8 @@ public record Plot(
     List<String> places,
     List<Series> series,
     @Nullable Limit limit,
-    Form form)
+    Form form,
+    List<String> levels)
     implements Block {
 
   /** How values are written. */
@@ -59,8 +62,20 @@ public record Plot(
   /** A value that decides, with its name. */
   public record Limit(String name, double value) {}
 
+  /** Curves of amounts. */
+  public Plot(
+      String title,
+      String across,
+      List<String> places,
+      List<Series> series,
+      @Nullable Limit limit,
+      Form form) {
+    this(title, across, places, series, limit, form, List.of());
+  }
+
   public Plot {
     places = List.copyOf(places);
+    levels = List.copyOf(levels);
     series = series.stream().filter(s -> !s.points().isEmpty()).toList();
     if (places.isEmpty()) {
       throw new IllegalArgumentException(title + ": an axis without places");
@@ -70,7 +85,8 @@ public record Plot(
         if (point.place() < 0
             || point.place() >= places.size()
             || !(point.low() <= point.value() && point.value() <= point.high())
-            || !Double.isFinite(point.high() - point.low())) {
+            || !Double.isFinite(point.high() - point.low())
+            || (!levels.isEmpty() && !(point.low() >= 0 && point.high() <= levels.size() - 1))) {
           throw new IllegalArgumentException(title + ", " + one.name() + ": " + point);
         }
       }

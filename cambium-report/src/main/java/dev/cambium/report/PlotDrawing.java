@@ -11,7 +11,11 @@ final class PlotDrawing {
 
   private static final double WIDTH = 1100;
   private static final double HEIGHT = 260;
-  private static final double LEFT = 58;
+  private static final double AMOUNTS = 58;
+
+  /** Names of levels need more room than numbers. */
+  private static final double LEVELS = 96;
+
   private static final double RIGHT = 1084;
   private static final double TOP = 14;
   private static final double BOTTOM = 218;
@@ -32,6 +36,7 @@ final class PlotDrawing {
   private static final int WAYS = 8;
 
   private final Plot plot;
+  private final double left;
   private final double lowest;
   private final double highest;
   private final double tick;
@@ -39,6 +44,7 @@ final class PlotDrawing {
 
   PlotDrawing(Plot plot) {
     this.plot = plot;
+    this.left = plot.levels().isEmpty() ? AMOUNTS : LEVELS;
     double low = Double.POSITIVE_INFINITY;
     double high = Double.NEGATIVE_INFINITY;
     for (Plot.Series series : plot.series()) {
@@ -50,6 +56,12 @@ final class PlotDrawing {
     if (plot.limit() != null) {
       low = Math.min(low, plot.limit().value());
       high = Math.max(high, plot.limit().value());
+    }
+    if (!plot.levels().isEmpty()) {
+      this.tick = 1;
+      this.lowest = -0.5;
+      this.highest = plot.levels().size() - 0.5;
+      return;
     }
     if (!(low <= high)) {
       low = 0;
@@ -92,7 +104,7 @@ final class PlotDrawing {
           "class",
           "limit",
           "d",
-          "M" + Numbers.at(LEFT) + " " + y + "H" + Numbers.at(RIGHT));
+          "M" + Numbers.at(left) + " " + y + "H" + Numbers.at(RIGHT));
       out.leaf(
           "text",
           limit.name() + " " + value(limit.value()),
@@ -134,17 +146,19 @@ final class PlotDrawing {
   }
 
   private String value(double value) {
-    return plot.form() == Plot.Form.SHARE
-        ? Numbers.percent(value)
-        : String.format(Locale.ROOT, Math.abs(value) < 10 ? "%.2f" : "%.0f", value);
+    return !plot.levels().isEmpty()
+        ? plot.levels().get((int) Math.round(value))
+        : plot.form() == Plot.Form.SHARE
+            ? Numbers.percent(value)
+            : String.format(Locale.ROOT, Math.abs(value) < 10 ? "%.2f" : "%.0f", value);
   }
 
   private double x(int place) {
     int places = plot.places().size();
-    double inset = Math.min(30, (RIGHT - LEFT) / (2.0 * places));
+    double inset = Math.min(30, (RIGHT - left) / (2.0 * places));
     return places == 1
-        ? (LEFT + RIGHT) / 2
-        : LEFT + inset + (RIGHT - LEFT - 2 * inset) * place / (places - 1);
+        ? (left + RIGHT) / 2
+        : left + inset + (RIGHT - left - 2 * inset) * place / (places - 1);
   }
 
   private double y(double value) {
@@ -158,7 +172,7 @@ final class PlotDrawing {
           "class",
           "grid",
           "d",
-          "M" + Numbers.at(LEFT) + " " + Numbers.at(y(at)) + "H" + Numbers.at(RIGHT));
+          "M" + Numbers.at(left) + " " + Numbers.at(y(at)) + "H" + Numbers.at(RIGHT));
       out.leaf(
           "text",
           mark(at),
@@ -167,7 +181,7 @@ final class PlotDrawing {
           "text-anchor",
           "end",
           "x",
-          Numbers.at(LEFT - 7),
+          Numbers.at(left - 7),
           "y",
           Numbers.at(y(at) + 3.5));
     }
@@ -176,13 +190,13 @@ final class PlotDrawing {
         "class",
         "axis",
         "d",
-        "M" + Numbers.at(LEFT) + " " + Numbers.at(BOTTOM) + "H" + Numbers.at(RIGHT));
+        "M" + Numbers.at(left) + " " + Numbers.at(BOTTOM) + "H" + Numbers.at(RIGHT));
     int places = plot.places().size();
     int stride = (places + NAMES - 1) / NAMES;
     for (int place = 0; place < places; place += stride) {
       out.leaf(
           "text",
-          Numbers.fit(plot.places().get(place), 10.5, (RIGHT - LEFT) / NAMES),
+          Numbers.fit(plot.places().get(place), 10.5, (RIGHT - left) / NAMES),
           "class",
           "tick",
           "text-anchor",
@@ -200,12 +214,15 @@ final class PlotDrawing {
         "text-anchor",
         "middle",
         "x",
-        Numbers.at((LEFT + RIGHT) / 2),
+        Numbers.at((left + RIGHT) / 2),
         "y",
         Numbers.at(BOTTOM + 34));
   }
 
   private String mark(double at) {
+    if (!plot.levels().isEmpty()) {
+      return Numbers.fit(value(at), 10.5, left - 8);
+    }
     double shown = plot.form() == Plot.Form.SHARE ? 100 * at : at;
     double distance = plot.form() == Plot.Form.SHARE ? 100 * tick : tick;
     int digits = (int) Math.max(0, -Math.floor(Math.log10(distance) + 1e-9));
@@ -221,7 +238,7 @@ final class PlotDrawing {
         && points.stream().anyMatch(p -> p.low() < p.high())) {
       band(out, points, way);
     }
-    if (points.size() > 1) {
+    if (points.size() > 1 && plot.levels().isEmpty()) {
       StringBuilder line = new StringBuilder();
       for (Plot.Point point : points) {
         line.append(line.isEmpty() ? "M" : "L").append(at(point.place(), point.value()));

@@ -448,6 +448,45 @@ class ReportTest {
     parse(page(nothing));
   }
 
+  @Test
+  void kindsAreNamedAtTheirHeightAndNotJoined() throws Exception {
+    Plot plot =
+        new Plot(
+            "How it was updated",
+            "version",
+            List.of("1", "2", "3"),
+            List.of(new Plot.Series("mode", List.of(Plot.Point.of(0, 0), Plot.Point.of(2, 1)))),
+            null,
+            Plot.Form.NUMBER,
+            List.of("plain", "re-base"));
+    Document page = parse(page(plot));
+    assertThat(ofClass(page, "path", "line")).isEmpty();
+    List<Element> dots = elements(page, "circle");
+    assertThat(dots.get(0).getTextContent()).contains("version 1: plain");
+    assertThat(dots.get(1).getTextContent()).contains("version 3: re-base");
+    for (int i = 0; i < 2; i++) {
+      String name = i == 0 ? "plain" : "re-base";
+      Element label =
+          elements(page, "text").stream()
+              .filter(t -> t.getTextContent().equals(name))
+              .findFirst()
+              .orElseThrow();
+      assertThat(Double.parseDouble(label.getAttribute("y")))
+          .isCloseTo(Double.parseDouble(dots.get(i).getAttribute("cy")), within(4.0));
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () ->
+                new Plot(
+                    "t",
+                    "v",
+                    List.of("1"),
+                    List.of(new Plot.Series("s", List.of(Plot.Point.of(0, 2)))),
+                    null,
+                    Plot.Form.NUMBER,
+                    List.of("one", "two")));
+  }
+
   private static Plot flat(List<Plot.Point> points) {
     return new Plot(
         "t", "v", List.of("1"), List.of(new Plot.Series("s", points)), null, Plot.Form.SHARE);

@@ -41,7 +41,7 @@ class KilledProbeTest {
         new ModelInitializer.Shape(1, 16, 2, 1, 32, 280, 64),
         1,
         model);
-    HeadroomPolicy policy = new HeadroomPolicy(0.9, 2, 3, 40, 0.01);
+    HeadroomPolicy policy = new HeadroomPolicy(0.9, 1, 3, 30, 0.01);
     LocalArtifactStore store = LocalArtifactStore.open(directory.resolve("objects"));
     VersionFiles versions = new VersionFiles(store, directory.resolve("cache"));
     Digest tasks =

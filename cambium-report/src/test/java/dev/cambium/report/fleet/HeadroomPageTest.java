@@ -116,7 +116,12 @@ class HeadroomPageTest {
     String html = HeadroomPage.of(history).html();
     String text = parse(html).getDocumentElement().getTextContent();
     assertThat(text)
-        .contains("How well cards still learns", "What it can do", "Inside", "floor 0.90", "of the update")
+        .contains(
+            "How well cards still learns",
+            "What it can do",
+            "Inside",
+            "floor 0.90",
+            "of the update")
         .contains("associations: mean loss", "cards@" + count)
         .contains(count == 1 ? "1 version of cards" : count + " versions of cards");
     assertThat(html).doesNotContain("NaN").doesNotContain("Infinity").doesNotContain("<script");
@@ -128,8 +133,7 @@ class HeadroomPageTest {
     assertThat(html.split(">headroom, version ", -1).length - 1).isEqualTo((int) measured);
     assertThat(html.split(">area, version ", -1).length - 1).isEqualTo((int) area);
     assertThat(html.split(">dormant units, version ", -1).length - 1)
-        .isEqualTo(
-            (int) history.versions().stream().filter(v -> v.telemetry() != null).count());
+        .isEqualTo((int) history.versions().stream().filter(v -> v.telemetry() != null).count());
     assertThat(html.split(">card-calls, version ", -1).length - 1)
         .isEqualTo(Math.max(0, count - 3));
   }
@@ -144,7 +148,9 @@ class HeadroomPageTest {
                     new VersionRef("base", 1), Instant.EPOCH, true, null, null, Map.of(), null)));
     String html = HeadroomPage.of(bare).html();
     String text = parse(html).getDocumentElement().getTextContent();
-    assertThat(text).contains("does not ask for it", "not judged").doesNotContain("What it can do", "Inside");
+    assertThat(text)
+        .contains("does not ask for it", "not judged")
+        .doesNotContain("What it can do", "Inside");
     assertThat(html).doesNotContain("<svg");
   }
 }
