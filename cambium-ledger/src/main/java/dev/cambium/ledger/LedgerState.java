@@ -253,6 +253,11 @@ public final class LedgerState {
     return last(Fact.EcosystemDeclared.class, ECOSYSTEM, RECORD_IDX, RECORD_IDX.le(record));
   }
 
+  /** The declarations that followed a record. */
+  public List<Recorded<Fact.EcosystemDeclared>> ecosystemsSince(long record) {
+    return facts(Fact.EcosystemDeclared.class, ECOSYSTEM, RECORD_IDX, RECORD_IDX.gt(record));
+  }
+
   // --------------------------------------------------------------------------------- versions
 
   /** The names of the lines that have a version, in alphabetical order. */

@@ -4,6 +4,7 @@ import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.VersionRef;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,9 @@ public sealed interface Precondition {
 
   /** The log has exactly this many records: nobody appended since it was looked at. */
   record LogSize(long expected) implements Precondition {}
+
+  /** The newest declaration of the ecosystem is in this record; there is none if that is empty. */
+  record NewestDeclaration(Optional<Long> record) implements Precondition {}
 
   /** No such version is registered. */
   record VersionAbsent(VersionRef version) implements Precondition {}

@@ -39,6 +39,14 @@ final class Preconditions {
       long found = state.size();
       return unless(found == size.expected(), size, size.expected() + " records", "" + found);
     }
+    if (precondition instanceof Precondition.NewestDeclaration newest) {
+      Optional<Long> found = state.ecosystem().map(Recorded::index);
+      return unless(
+          found.equals(newest.record()),
+          newest,
+          "the newest declaration in record " + newest.record().map(String::valueOf).orElse("none"),
+          "it in record " + found.map(String::valueOf).orElse("none"));
+    }
     if (precondition instanceof Precondition.VersionAbsent absent) {
       return unlessAbsent(
           state.version(absent.version()), absent, "no version " + absent.version());

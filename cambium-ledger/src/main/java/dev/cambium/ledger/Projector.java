@@ -24,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  *   fact                needs                                          then
  *   ------------------  ---------------------------------------------  ---------------------------
- *   ecosystem-declared  -                                              it is the declaration
+ *   ecosystem-declared  an approved change of a suite ends at the      it is the declaration
+ *                       suite in force, changes it, and has a reason
  *   version-registered  number is the line's next; parent registered   version exists, with its
  *                       (and given, unless a whole model);             data
  *                       predecessor registered, of the same line;
@@ -90,6 +91,7 @@ final class Projector {
     Fact fact = record.fact();
     if (fact instanceof Fact.EcosystemDeclared declared) {
       needText(declared.name(), Integer.MAX_VALUE, "the name of an ecosystem");
+      declared.approved().forEach((capability, change) -> approve(declared, capability, change));
       now.add(ECOSYSTEMS, index, declared.name());
     } else if (fact instanceof Fact.VersionRegistered registered) {
       register(index, registered);
@@ -119,6 +121,21 @@ final class Projector {
     for (Digest artifact : new HashSet<>(fact.artifacts())) {
       now.add(ARTIFACTS, index, artifact.hex());
     }
+  }
+
+  private static void approve(
+      Fact.EcosystemDeclared declared, String capability, Fact.SuiteApproval change) {
+    String what = "the approved change of the suite of " + capability;
+    needText(change.reason(), Integer.MAX_VALUE, "the reason of " + what);
+    need(!change.reason().isBlank(), "%s has no reason", what);
+    need(!change.from().equals(change.to()), "%s changes nothing", what);
+    Digest inForce = declared.suites().get(capability);
+    need(
+        change.to().equals(inForce),
+        "%s ends at %s, but %s is in force",
+        what,
+        change.to(),
+        inForce == null ? "none" : inForce);
   }
 
   private void register(long index, Fact.VersionRegistered fact) {

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
@@ -153,6 +154,24 @@ abstract class InvalidFactContract {
         new Fact.EcosystemDeclared("\u0000", artifact("yaml"), new TreeMap<>()),
         "the name of an ecosystem holds the character NUL");
     accept(History.dataSignal("' \" \\ % \n ? :x", "banking"));
+  }
+
+  @Test
+  void approvedChangesOfSuites() {
+    refuse(approved(artifact("new"), " "), "the suite of fees has no reason");
+    refuse(
+        approved(artifact("other"), "the fee is 7 now"), "but " + artifact("new") + " is in force");
+    refuse(approved(artifact("old"), "the fee is 7 now"), "the suite of fees changes nothing");
+    accept(approved(artifact("new"), "the fee is 7 now"));
+  }
+
+  private static Fact approved(Digest to, String reason) {
+    return new Fact.EcosystemDeclared(
+        "bank",
+        artifact("yaml"),
+        new TreeMap<>(Map.of("fees", artifact("new"))),
+        new TreeMap<>(),
+        new TreeMap<>(Map.of("fees", new Fact.SuiteApproval(artifact("old"), to, false, reason))));
   }
 
   @Test

@@ -36,22 +36,64 @@ public sealed interface Fact {
   }
 
   /**
+   * A person approved that a suite changed, so that what it asks for now is intended.
+   *
+   * @param from artifact of the suite that was in force
+   * @param to artifact of the suite that is in force from now on
+   * @param comparable whether added items ask for nothing new, so that versions may be compared on
+   *     them as on the others
+   * @param reason for people
+   */
+  record SuiteApproval(Digest from, Digest to, boolean comparable, String reason) {}
+
+  /**
    * The ecosystem was declared, or declared anew.
    *
    * @param name of the ecosystem
    * @param declaration artifact: {@code ecosystem.yaml} as read
-   * @param suites artifact of each capability's suite, by capability
+   * @param suites artifact of the suite in force of each capability, by capability
+   * @param pending artifact of each suite that was changed and is not in force, as nobody has
+   *     approved that; by capability
+   * @param approved the changes of suites that this declaration brings into force, by capability
    */
-  record EcosystemDeclared(String name, Digest declaration, SortedMap<String, Digest> suites)
+  record EcosystemDeclared(
+      String name,
+      Digest declaration,
+      SortedMap<String, Digest> suites,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) SortedMap<String, Digest> pending,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) SortedMap<String, SuiteApproval> approved)
       implements Fact {
+
+    /** With every suite in force as it is written. */
+    public EcosystemDeclared(String name, Digest declaration, SortedMap<String, Digest> suites) {
+      this(name, declaration, suites, new TreeMap<>(), new TreeMap<>());
+    }
+
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
     public EcosystemDeclared {
       suites = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(suites));
+      pending =
+          pending == null
+              ? java.util.Collections.emptySortedMap()
+              : java.util.Collections.unmodifiableSortedMap(new TreeMap<>(pending));
+      approved =
+          approved == null
+              ? java.util.Collections.emptySortedMap()
+              : java.util.Collections.unmodifiableSortedMap(new TreeMap<>(approved));
+    }
+
+    /** Whether the same holds after both; approvals are what led there. */
+    public boolean sameState(EcosystemDeclared other) {
+      return name.equals(other.name)
+          && declaration.equals(other.declaration)
+          && suites.equals(other.suites)
+          && pending.equals(other.pending);
     }
 
     @Override
     public List<Digest> artifacts() {
-      return java.util.stream.Stream.concat(
-              java.util.stream.Stream.of(declaration), suites.values().stream())
+      return java.util.stream.Stream.of(List.of(declaration), suites.values(), pending.values())
+          .flatMap(java.util.Collection::stream)
           .toList();
     }
   }

@@ -71,6 +71,16 @@ class JsonFormTest {
     List<Fact> facts =
         List.of(
             new Fact.EcosystemDeclared("bank", D, new TreeMap<>(Map.of("intents", D))),
+            new Fact.EcosystemDeclared(
+                "bank",
+                D,
+                new TreeMap<>(Map.of("intents", D, "rules", D)),
+                new TreeMap<>(Map.of("intents", Digest.ofText("edited"))),
+                new TreeMap<>(
+                    Map.of(
+                        "rules",
+                        new Fact.SuiteApproval(
+                            Digest.ofText("old"), D, true, "the fee is 7 now")))),
             new Fact.VersionRegistered(
                 VersionRef.parse("cards@2"),
                 D,

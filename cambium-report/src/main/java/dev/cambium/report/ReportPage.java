@@ -262,7 +262,14 @@ public record ReportPage(String title, String lead, List<Section> sections, Stri
       evidence.common().forEach(c -> out.leaf("li", c));
       out.close();
     }
-    flips(out, evidence.lost());
+    flips(out, "Right before, wrong now", evidence.lost(), "said bad");
+    evidence
+        .intended()
+        .ifPresent(
+            intended -> {
+              out.leaf("p", intended.summary(), "class", "key");
+              flips(out, "Changed as the suite asks now", intended.flips(), "said");
+            });
     out.close();
   }
 
@@ -292,21 +299,22 @@ public record ReportPage(String title, String lead, List<Section> sections, Stri
     out.close(3);
   }
 
-  private static void flips(Markup out, List<VerdictView.Flip> flips) {
+  private static void flips(
+      Markup out, String title, List<VerdictView.Flip> flips, String classes) {
     if (flips.isEmpty()) {
       return;
     }
-    out.leaf("h5", "Right before, wrong now");
-    flipTable(out, flips.subList(0, Math.min(FLIPS_SHOWN, flips.size())));
+    out.leaf("h5", title);
+    flipTable(out, flips.subList(0, Math.min(FLIPS_SHOWN, flips.size())), classes);
     if (flips.size() > FLIPS_SHOWN) {
       out.open("details", "class", "more");
       out.leaf("summary", (flips.size() - FLIPS_SHOWN) + " more");
-      flipTable(out, flips.subList(FLIPS_SHOWN, flips.size()));
+      flipTable(out, flips.subList(FLIPS_SHOWN, flips.size()), classes);
       out.close();
     }
   }
 
-  private static void flipTable(Markup out, List<VerdictView.Flip> flips) {
+  private static void flipTable(Markup out, List<VerdictView.Flip> flips, String classes) {
     out.open("div", "class", "scroll").open("table").open("thead").open("tr");
     for (String head : List.of("item", "asked", "right answer", "before", "now")) {
       out.leaf("th", head, "scope", "col");
@@ -318,7 +326,7 @@ public record ReportPage(String title, String lead, List<Section> sections, Stri
       for (String said : List.of(flip.asked(), flip.right(), flip.before())) {
         said(out, said, "said");
       }
-      said(out, flip.after(), "said bad");
+      said(out, flip.after(), classes);
       out.close();
     }
     out.close(3);

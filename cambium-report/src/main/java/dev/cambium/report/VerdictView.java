@@ -3,6 +3,7 @@ package dev.cambium.report;
 import dev.cambium.model.Decision;
 import dev.cambium.model.VersionRef;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,7 @@ public record VerdictView(
    * @param won items wrong before and right after
    * @param common what the lost items have in common, a sentence each
    * @param lost items right before and wrong after
+   * @param intended what a change of the suite asks for; empty where it did not change
    * @param note further statistics, for people; may be empty
    */
   public record Evidence(
@@ -63,6 +65,7 @@ public record VerdictView(
       int won,
       List<String> common,
       List<Flip> lost,
+      Optional<Intended> intended,
       String note) {
     public Evidence {
       notWorse = List.copyOf(notWorse);
@@ -73,6 +76,19 @@ public record VerdictView(
       if (!(alpha > 0 && alpha < 1)) {
         throw new IllegalArgumentException(capability + ": alpha must be in (0, 1): " + alpha);
       }
+    }
+  }
+
+  /**
+   * What a change of the suite asks for, which is no loss.
+   *
+   * @param summary sentences: what changed, who approved it, what was compared
+   * @param flips items that the candidate has right as the suite wants it now, and the reference
+   *     not
+   */
+  public record Intended(String summary, List<Flip> flips) {
+    public Intended {
+      flips = List.copyOf(flips);
     }
   }
 

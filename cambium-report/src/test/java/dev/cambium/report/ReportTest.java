@@ -12,6 +12,7 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -136,6 +137,12 @@ class ReportTest {
                                     List.of(NASTY),
                                     List.of(
                                         new VerdictView.Flip(NASTY, NASTY, NASTY, NASTY, NASTY)),
+                                    Optional.of(
+                                        new VerdictView.Intended(
+                                            NASTY,
+                                            List.of(
+                                                new VerdictView.Flip(
+                                                    NASTY, NASTY, NASTY, NASTY, NASTY)))),
                                     NASTY)),
                             new VerdictView.Headroom(Decision.INCONCLUSIVE, NASTY, NASTY)),
                         new Plot(
@@ -363,6 +370,7 @@ class ReportTest {
                 0,
                 List.of(),
                 List.of(),
+                Optional.empty(),
                 "")),
         null);
   }
@@ -513,6 +521,18 @@ class ReportTest {
     for (int i = 1; i <= 17; i++) {
       assertThat(text).contains("card-intents-test-" + i);
     }
+  }
+
+  @Test
+  void whatAChangedSuiteAsksForIsToldApartFromWhatWasLost() throws Exception {
+    Document page = parse(page(Samples.rejected(), Samples.passed()));
+    List<Element> verdicts = ofClass(page, "details", "verdict");
+    assertThat(verdicts.get(0).getTextContent())
+        .contains("Right before, wrong now")
+        .doesNotContain("Changed as the suite asks now");
+    assertThat(verdicts.get(1).getTextContent())
+        .contains("Changed as the suite asks now", "card-rules-test-3", "Approved by kim")
+        .doesNotContain("Right before, wrong now");
   }
 
   @Test

@@ -5,6 +5,7 @@ import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 
@@ -180,6 +181,7 @@ final class Samples {
                     "17 of 17 have intent: card-lost (32 of 416 items have it)",
                     "14 of 17 were answered card-limit"),
                 flips,
+                Optional.empty(),
                 "McNemar p = 7.6·10⁻⁵, bootstrap 95 % [−9.8, −4.1] points"),
             new VerdictView.Evidence(
                 "card-rules",
@@ -196,6 +198,7 @@ final class Samples {
                 2,
                 List.of(),
                 List.of(),
+                Optional.empty(),
                 "")),
         null);
   }
@@ -222,6 +225,12 @@ final class Samples {
                 12,
                 List.of(),
                 List.of(),
+                Optional.of(
+                    new VerdictView.Intended(
+                        "The suite has changed since (1 replaced). Approved by kim: the fee is 7.",
+                        List.of(
+                            new VerdictView.Flip(
+                                "card-rules-test-3", "rule: gold fee", "7", "5", "7")))),
                 "")),
         new VerdictView.Headroom(
             Decision.PASS,

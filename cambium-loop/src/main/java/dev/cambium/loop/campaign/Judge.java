@@ -1,6 +1,7 @@
 package dev.cambium.loop.campaign;
 
 import dev.cambium.ledger.LedgerState;
+import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.loop.data.Overlap;
 import dev.cambium.loop.data.OverlapCheck;
@@ -13,6 +14,7 @@ import dev.cambium.loop.declaration.SlicePolicy;
 import dev.cambium.loop.gate.Evaluations;
 import dev.cambium.loop.gate.Gate;
 import dev.cambium.loop.gate.Requirement;
+import dev.cambium.loop.gate.Revision;
 import dev.cambium.loop.gate.Suite;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.headroom.HeadroomProbe;
@@ -77,7 +79,54 @@ public final class Judge {
     if (digest == null) {
       throw new IllegalArgumentException("no capability '" + capability + "' in ecosystem.yaml");
     }
+    return suite(digest);
+  }
+
+  private Suite suite(Digest digest) {
     return suites.computeIfAbsent(digest, d -> Suite.read(workspace.store().bytes(d)));
+  }
+
+  /**
+   * How the suite of a capability has changed since a version was let pass by it; none if it has
+   * not.
+   */
+  private @Nullable Revision revision(String capability, VersionRef reference) {
+    LedgerState state = workspace.ledger().state();
+    long passed =
+        state.verdicts(reference).stream()
+            .filter(verdict -> verdict.fact().decision() == Decision.PASS)
+            .reduce((first, last) -> last)
+            .map(Recorded::index)
+            .orElseGet(() -> state.version(reference).orElseThrow().index());
+    Digest then =
+        state.ecosystemAt(passed).map(found -> found.fact().suites().get(capability)).orElse(null);
+    if (then == null || then.equals(suite(capability).digest())) {
+      return null;
+    }
+    List<Revision.Step> steps = new ArrayList<>();
+    Digest at = then;
+    for (Recorded<Fact.EcosystemDeclared> declared : state.ecosystemsSince(passed)) {
+      Digest next = declared.fact().suites().get(capability);
+      if (next == null || next.equals(at)) {
+        continue;
+      }
+      Fact.SuiteApproval approval = declared.fact().approved().get(capability);
+      steps.add(
+          new Revision.Step(
+              suite(next),
+              approval != null && approval.comparable(),
+              approval == null
+                  ? null
+                  : new Verdict.Approval(declared.actor(), approval.reason(), declared.index())));
+      at = next;
+    }
+    return Revision.of(suite(then), steps);
+  }
+
+  /** Whether a suite of a line's contract has changed since its version was let pass. */
+  boolean revised(VersionRef version) {
+    return workspace.declaration().contract(version.line()).capabilities().stream()
+        .anyMatch(capability -> revision(capability, version) != null);
   }
 
   /**
@@ -105,7 +154,7 @@ public final class Judge {
         gate.judge(
             subject(candidate),
             reference == null ? null : subject(reference),
-            requirements(contract),
+            requirements(contract, reference),
             new Gate.Budgets(contract.budgets().maxSizeMb(), contract.budgets().maxMsPerItem()),
             contaminated(contract, candidate, reference),
             headroom(candidate, contract, progress),
@@ -204,8 +253,10 @@ public final class Judge {
     }
   }
 
-  private List<Requirement> requirements(Contract contract) {
+  private List<Requirement> requirements(Contract contract, @Nullable VersionRef reference) {
     List<Requirement> requirements = new ArrayList<>();
+    Set<String> pending =
+        workspace.ledger().state().ecosystem().orElseThrow().fact().pending().keySet();
     for (String name : contract.capabilities()) {
       CapabilityDeclaration capability = workspace.declaration().capability(name);
       SlicePolicy slices = capability.slices();
@@ -218,7 +269,15 @@ public final class Judge {
               capability.floor() > 0 && capability.floor() < 1 ? capability.floor() : null,
               slices == null ? List.of() : slices.by(),
               slices == null ? SlicePolicy.DEFAULT_MARGIN : slices.margin(),
-              slices == null ? SlicePolicy.DEFAULT_MIN_ITEMS : slices.minItems()));
+              slices == null ? SlicePolicy.DEFAULT_MIN_ITEMS : slices.minItems(),
+              reference == null ? null : revision(name, reference),
+              pending.contains(name)
+                  ? capability.suite()
+                      + " was changed and nobody has approved that, so what counts is how it was;"
+                      + " see `cambium suite "
+                      + name
+                      + "`"
+                  : null));
     }
     return requirements;
   }

@@ -61,6 +61,38 @@ final class FlipAnalysis {
     return new Verdict.Flips(negative.size(), positive, examples, inCommon(items, after, negative));
   }
 
+  /**
+   * Items that a changed suite asks otherwise, before and after run in parallel.
+   *
+   * @param right whether those that the candidate has right and the reference not, or those that
+   *     the candidate has not right
+   */
+  static List<Verdict.IntendedFlip> intended(
+      Revision revision,
+      List<Item> items,
+      List<Outcome> before,
+      List<Outcome> after,
+      boolean right) {
+    List<Verdict.IntendedFlip> found = new ArrayList<>();
+    for (int i = 0; i < items.size() && found.size() < EXAMPLES; i++) {
+      boolean isRight = after.get(i).judgement() == Judgement.RIGHT;
+      boolean wasRight = before.get(i).judgement() == Judgement.RIGHT;
+      if (right ? isRight && !wasRight : !isRight) {
+        Item item = items.get(i);
+        Item was = revision.replaced().get(item.id());
+        found.add(
+            new Verdict.IntendedFlip(
+                item.id(),
+                input(item),
+                was == null ? null : was.answer(),
+                item.answer(),
+                before.get(i).output(),
+                after.get(i).output()));
+      }
+    }
+    return found;
+  }
+
   private static String input(Item item) {
     String text = item.text();
     if (text == null) {

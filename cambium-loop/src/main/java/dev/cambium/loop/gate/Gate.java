@@ -45,6 +45,12 @@ import org.jspecify.annotations.Nullable;
  * slices of all capabilities. The tests are anytime-valid, so items are looked at piece by piece
  * and evaluation stops where the answer is clear.
  *
+ * <p><b>Where the suite has changed</b> since the reference was released ({@link Revision}), the
+ * two are compared on the items that still hold, and on these alone. Of the others, the candidate
+ * must have a share right: a PASS waits while it has less, and it fails once that is shown, which
+ * counts among the findings "broken" of its capability. So a changed rule is no regression, and
+ * what is gained by it cannot pay for what was lost elsewhere.
+ *
  * <p><b>After a FAIL</b> the failing capability's remaining items are evaluated too: not for the
  * decision, which stands, but to say which slice broke, which items flipped and what they have in
  * common.
@@ -327,6 +333,63 @@ public final class Gate {
     }
   }
 
+  /** The items that a changed suite asks otherwise: the candidate's answers to them alone. */
+  private static final class IntendedTrial {
+    final int total;
+    final int needed;
+    final FloorTest floor;
+    double score;
+    int right;
+
+    IntendedTrial(int total, Requirement requirement, double alpha) {
+      this.total = total;
+      this.needed = Math.min(total, requirement.sliceItems());
+      this.floor = FloorTest.planned(requirement.intendedFloor(), alpha, total);
+    }
+
+    void observe(Outcome now) {
+      score += now.score();
+      right += now.judgement() == Judgement.RIGHT ? 1 : 0;
+      if (now.judgement() == Judgement.UNDECIDABLE) {
+        floor.observeWithin(0, 1);
+      } else {
+        floor.observe(now.score());
+      }
+    }
+
+    long items() {
+      return floor.count();
+    }
+
+    double pValue() {
+      return floor.count() == 0 ? 1 : floor.breaking().pValue();
+    }
+
+    /** Whether it is shown that less than the share is right. */
+    boolean broken() {
+      return floor.finding() == Finding.BROKEN;
+    }
+
+    /** Less than the share that is asked for, as far as seen. */
+    boolean suspicious() {
+      return items() >= needed && score / items() < floor.threshold();
+    }
+
+    /** Seen often enough, and enough of them right: a PASS waits until that is so. */
+    boolean clear() {
+      return items() >= needed && !suspicious();
+    }
+
+    String standing() {
+      return String.format(
+          Locale.ROOT,
+          "%d of %d items that the suite asks otherwise now are right, %.0f %% must be",
+          right,
+          items(),
+          100 * floor.threshold());
+    }
+  }
+
   /** One capability under test. */
   private final class Trial {
     final Subject candidate;
@@ -337,6 +400,8 @@ public final class Gate {
     final List<Outcome> after = new ArrayList<>();
     final List<Outcome> before = new ArrayList<>();
     final Map<String, SliceTrial> slices = new TreeMap<>();
+    final @Nullable Revision revision;
+    final @Nullable IntendedTrial intended;
     final @Nullable NonInferiorityTest nonInferiority;
     final @Nullable FloorTest floor;
     final Set<String> excluded;
@@ -359,19 +424,23 @@ public final class Gate {
       List<Item> all = requirement.suite().items();
       List<Item> used = all.stream().filter(item -> !excluded.contains(item.id())).toList();
       usable = used.size();
-      int planned = Math.max(1, usable);
+      revision = reference == null ? null : requirement.revision();
+      List<Item> compared = used.stream().filter(item -> !intends(item)).toList();
+      int otherwise = usable - compared.size();
+      intended = otherwise == 0 ? null : new IntendedTrial(otherwise, requirement, alpha);
       nonInferiority =
-          reference == null
+          reference == null || (revision != null && compared.isEmpty())
               ? null
-              : NonInferiorityTest.planned(requirement.margin(), alpha, planned);
+              : NonInferiorityTest.planned(
+                  requirement.margin(), alpha, Math.max(1, compared.size()));
       floor =
           requirement.floor() == null
               ? null
-              : FloorTest.planned(requirement.floor(), alpha, planned);
+              : FloorTest.planned(requirement.floor(), alpha, Math.max(1, usable));
       if (reference != null) {
         Map<String, Integer> sizes = new TreeMap<>();
         for (String tag : requirement.sliceTags()) {
-          for (Item item : used) {
+          for (Item item : compared) {
             String value = item.tags().get(tag);
             if (value != null) {
               sizes.merge(tag + "=" + value, 1, Integer::sum);
@@ -392,6 +461,10 @@ public final class Gate {
                       level));
             });
       }
+    }
+
+    private boolean intends(Item item) {
+      return revision != null && revision.intends(item);
     }
 
     boolean more() {
@@ -470,6 +543,10 @@ public final class Gate {
         return;
       }
       before.add(then);
+      if (intended != null && intends(item)) {
+        intended.observe(now);
+        return;
+      }
       observe(java.util.Objects.requireNonNull(nonInferiority), now, then);
       for (String tag : requirement.sliceTags()) {
         SliceTrial slice = slices.get(tag + "=" + item.tags().get(tag));
@@ -491,9 +568,7 @@ public final class Gate {
       }
     }
 
-    /**
-     * Anytime-valid p-value of "broken": the smaller of both tests, doubled for there being two.
-     */
+    /** Anytime-valid p-value of "broken": the smallest of its tests, times how many there are. */
     double brokenP() {
       double p = 1;
       int tests = 0;
@@ -503,6 +578,10 @@ public final class Gate {
       }
       if (floor != null && floor.count() > 0) {
         p = Math.min(p, floor.breaking().pValue());
+        tests++;
+      }
+      if (intended != null && intended.items() > 0) {
+        p = Math.min(p, intended.pValue());
         tests++;
       }
       return Math.min(1, p * Math.max(1, tests));
@@ -526,6 +605,7 @@ public final class Gate {
       } else if ((nonInferiority != null || floor != null)
           && (nonInferiority == null || nonInferiority.finding() == Finding.HOLDS)
           && (floor == null || floor.finding() == Finding.HOLDS)
+          && (intended == null || intended.clear())
           && judgedSlices().stream().allMatch(SliceTrial::clear)
           && judgedSlices().size() == largeSlices()) {
         decision = Decision.PASS;
@@ -539,9 +619,65 @@ public final class Gate {
           .count();
     }
 
+    /** Items with what both versions did, in parallel. */
+    private record Pairs(List<Item> items, List<Outcome> before, List<Outcome> after) {}
+
+    /** The evaluated items that the versions are compared on, or the others. */
+    private Pairs pairs(boolean compared) {
+      if (revision == null && compared) {
+        return new Pairs(items, before, after);
+      }
+      Pairs pairs = new Pairs(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+      for (int i = 0; i < items.size(); i++) {
+        if (intends(items.get(i)) != compared) {
+          pairs.items.add(items.get(i));
+          pairs.before.add(before.get(i));
+          pairs.after.add(after.get(i));
+        }
+      }
+      return pairs;
+    }
+
+    private Verdict.@Nullable Intended intended() {
+      Revision change = revision;
+      if (change == null) {
+        return null;
+      }
+      Pairs held = pairs(true);
+      Pairs asked = pairs(false);
+      List<Outcome> now = asked.after;
+      int flips = 0;
+      int lost = 0;
+      for (int i = 0; i < now.size(); i++) {
+        boolean was = asked.before.get(i).judgement() == Judgement.RIGHT;
+        boolean is = now.get(i).judgement() == Judgement.RIGHT;
+        flips += is && !was ? 1 : 0;
+        lost += was && !is ? 1 : 0;
+      }
+      return new Verdict.Intended(
+          change.from(),
+          change.approvals(),
+          change.replaced().size(),
+          change.added().size(),
+          change.retired().size(),
+          held.items.size(),
+          held.items.isEmpty() ? null : mean(held.after),
+          held.items.isEmpty() ? null : mean(held.before),
+          now.size(),
+          intended == null ? 0 : intended.right,
+          requirement.intendedFloor(),
+          intended == null ? 1 : intended.pValue(),
+          intended != null && intended.broken(),
+          flips,
+          lost,
+          FlipAnalysis.intended(change, asked.items, asked.before, now, true),
+          FlipAnalysis.intended(change, asked.items, asked.before, now, false));
+    }
+
     Verdict.OfCapability verdict() {
       double candidateScore = mean(after);
       Double referenceScore = reference == null ? null : mean(before);
+      Pairs compared = pairs(true);
       Interval interval = candidateInterval();
       return new Verdict.OfCapability(
           requirement.capability(),
@@ -551,7 +687,7 @@ public final class Gate {
           requirement.floor(),
           alpha,
           decision,
-          reason(candidateScore, referenceScore),
+          reason(candidateScore, referenceScore, compared),
           settled() ? decidedAt : items.size(),
           items.size(),
           usable,
@@ -562,7 +698,7 @@ public final class Gate {
           Verdict.Course.of(nonInferiority),
           Verdict.Course.of(floor),
           moreItems(),
-          fixedSample(),
+          fixedSample(compared),
           slices.values().stream()
               .map(
                   s ->
@@ -577,11 +713,12 @@ public final class Gate {
               .toList(),
           reference == null
               ? new Verdict.Flips(0, 0, List.of(), List.of())
-              : FlipAnalysis.of(items, before, after),
+              : FlipAnalysis.of(compared.items, compared.before, compared.after),
           (int) after.stream().filter(o -> o.judgement() == Judgement.UNDECIDABLE).count(),
           contaminated,
           noise,
-          items.isEmpty() ? 0 : seconds / next);
+          items.isEmpty() ? 0 : seconds / next,
+          intended());
     }
 
     private Interval candidateInterval() {
@@ -618,24 +755,24 @@ public final class Gate {
       return (int) Math.min(more, Integer.MAX_VALUE);
     }
 
-    private Verdict.@Nullable FixedSample fixedSample() {
+    private Verdict.@Nullable FixedSample fixedSample(Pairs compared) {
       if (items.isEmpty()) {
         return null;
       }
       int right = (int) after.stream().filter(o -> o.judgement() == Judgement.RIGHT).count();
       Interval wilson = Wilson.interval(right, items.size(), COMPANION_LEVEL);
-      if (reference == null) {
+      if (reference == null || compared.items.isEmpty()) {
         return new Verdict.FixedSample(null, wilson.lower(), wilson.upper(), null, null);
       }
       int worse = 0;
       int better = 0;
-      double[] differences = new double[items.size()];
-      for (int i = 0; i < items.size(); i++) {
-        boolean was = before.get(i).judgement() == Judgement.RIGHT;
-        boolean is = after.get(i).judgement() == Judgement.RIGHT;
+      double[] differences = new double[compared.items.size()];
+      for (int i = 0; i < differences.length; i++) {
+        boolean was = compared.before.get(i).judgement() == Judgement.RIGHT;
+        boolean is = compared.after.get(i).judgement() == Judgement.RIGHT;
         worse += was && !is ? 1 : 0;
         better += !was && is ? 1 : 0;
-        differences[i] = after.get(i).score() - before.get(i).score();
+        differences[i] = compared.after.get(i).score() - compared.before.get(i).score();
       }
       Interval difference =
           PairedBootstrap.of(differences, BOOTSTRAP_DRAWS, 1L).percentile(COMPANION_LEVEL);
@@ -649,11 +786,30 @@ public final class Gate {
           difference.upper());
     }
 
-    private String reason(double candidateScore, @Nullable Double referenceScore) {
+    private String reason(double candidateScore, @Nullable Double referenceScore, Pairs compared) {
       String scores =
           referenceScore == null
               ? String.format(Locale.ROOT, "%.3f", candidateScore)
               : String.format(Locale.ROOT, "%.3f, before %.3f", candidateScore, referenceScore);
+      if (intended != null && intended.items() > 0) {
+        scores =
+            compared.items.isEmpty()
+                ? intended.standing()
+                : String.format(
+                    Locale.ROOT,
+                    "%.3f, before %.3f on %d items that still hold; %s",
+                    mean(compared.after),
+                    mean(compared.before),
+                    compared.items.size(),
+                    intended.standing());
+      }
+      String reason = reasonFrom(scores);
+      return requirement.remark() == null || decision == Decision.PASS
+          ? reason
+          : reason + "; " + requirement.remark();
+    }
+
+    private String reasonFrom(String scores) {
       switch (decision) {
         case PASS:
           return String.format(
@@ -672,7 +828,9 @@ public final class Gate {
                   ? "worse by more than the margin of " + requirement.margin()
                   : floor != null && floor.finding() == Finding.BROKEN
                       ? "below the floor of " + requirement.floor()
-                      : "";
+                      : intended != null && intended.broken()
+                          ? "what the changed suite asks for is not known"
+                          : "";
           List<String> parts = new ArrayList<>();
           parts.add(scores);
           if (!what.isEmpty()) {
@@ -686,6 +844,9 @@ public final class Gate {
       if (items.isEmpty() && next > 0) {
         return "every item of the suite is in the training data; nothing is left to measure by";
       }
+      if (nonInferiority == null && floor == null && revision != null) {
+        return "every item was replaced, so nothing can be compared; give the capability a floor";
+      }
       if (nonInferiority == null && floor == null) {
         return "a first release has nothing to be compared with; give the capability a floor";
       }
@@ -694,6 +855,9 @@ public final class Gate {
       }
       List<String> suspicious =
           judgedSlices().stream().filter(SliceTrial::suspicious).map(SliceTrial::fall).toList();
+      if (suspicious.isEmpty() && intended != null && intended.suspicious()) {
+        return scores + "; too few right, and too few items to be sure";
+      }
       if (!suspicious.isEmpty()) {
         return scores + "; " + String.join("; ", suspicious) + ", too few to be sure";
       }

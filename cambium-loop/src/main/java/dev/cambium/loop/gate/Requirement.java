@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * @param sliceMargin the share of its right items that a slice may lose
  * @param sliceItems slices with fewer items than this are not judged; a PASS waits until each
  *     larger slice has been seen with at least this many
+ * @param revision how the suite has changed since the version that would be replaced was released;
+ *     none if it has not
+ * @param remark what a person should know where this does not pass; none if there is nothing
  */
 public record Requirement(
     String capability,
@@ -25,9 +28,32 @@ public record Requirement(
     @Nullable Double floor,
     List<String> sliceTags,
     double sliceMargin,
-    int sliceItems) {
+    int sliceItems,
+    @Nullable Revision revision,
+    @Nullable String remark) {
+
+  /** Of a suite that has not changed. */
+  public Requirement(
+      String capability,
+      Suite suite,
+      Scorer scorer,
+      double margin,
+      @Nullable Double floor,
+      List<String> sliceTags,
+      double sliceMargin,
+      int sliceItems) {
+    this(capability, suite, scorer, margin, floor, sliceTags, sliceMargin, sliceItems, null, null);
+  }
 
   public Requirement {
     sliceTags = List.copyOf(sliceTags);
+  }
+
+  /**
+   * The share of intended items (see {@link Revision}) that a candidate must have right: the lowest
+   * mean score that is acceptable at all or, where none is named, what a slice must keep.
+   */
+  double intendedFloor() {
+    return floor == null ? 1 - sliceMargin : floor;
   }
 }

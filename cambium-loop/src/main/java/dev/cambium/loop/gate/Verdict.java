@@ -7,10 +7,12 @@ import dev.cambium.model.Digest;
 import dev.cambium.model.ScorerKind;
 import dev.cambium.model.VersionRef;
 import dev.cambium.stats.SequentialTest;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -58,14 +60,33 @@ public record Verdict(
     budgets = budgets == null ? List.of() : List.copyOf(budgets);
   }
 
-  /** All items that were right in the reference and are wrong in the candidate. */
+  /**
+   * All items that were right in the reference and are wrong in the candidate, those aside of which
+   * an approved change of a suite asks for another answer.
+   */
   public int negativeFlips() {
     return capabilities.stream().mapToInt(c -> c.flips().negative()).sum();
   }
 
-  /** All items whose verdict differs between the two versions. */
+  /** All items that the candidate has right as a changed suite wants it, and the reference not. */
+  public int intendedFlips() {
+    return capabilities.stream()
+        .map(OfCapability::intended)
+        .filter(Objects::nonNull)
+        .mapToInt(Intended::flips)
+        .sum();
+  }
+
+  /** All items whose verdict differs between the two versions, for whatever reason. */
   public int flips() {
-    return capabilities.stream().mapToInt(c -> c.flips().negative() + c.flips().positive()).sum();
+    return intendedFlips()
+        + capabilities.stream()
+            .mapToInt(
+                c ->
+                    c.flips().negative()
+                        + c.flips().positive()
+                        + (c.intended() == null ? 0 : c.intended().lost()))
+            .sum();
   }
 
   /** Mean score of the candidate over the capabilities that were evaluated; 0 if none was. */
@@ -126,6 +147,9 @@ public record Verdict(
    * @param contaminated items left out because training data contained them
    * @param noise the engine's own noise, from the reference against itself; none without one
    * @param secondsPerItem mean wall time of an item of the candidate
+   * @param intended what a change of the suite since the reference was released asks for; none if
+   *     it has not changed. Flips, slices and the evidence against the reference leave its items
+   *     out
    */
   public record OfCapability(
       String capability,
@@ -152,7 +176,8 @@ public record Verdict(
       int undecidable,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> contaminated,
       @Nullable NoiseFloor noise,
-      double secondsPerItem) {
+      double secondsPerItem,
+      @Nullable Intended intended) {
 
     @SuppressWarnings("ConstantValue") // absent in JSON is null here
     public OfCapability {
@@ -160,6 +185,94 @@ public record Verdict(
       contaminated = contaminated == null ? List.of() : List.copyOf(contaminated);
     }
   }
+
+  /**
+   * Somebody's yes to a change of a suite.
+   *
+   * @param actor who
+   * @param reason why
+   * @param record of the ledger that says so
+   */
+  public record Approval(String actor, String reason, long record) {}
+
+  /**
+   * How a candidate stands to a suite that has changed since the reference was released. Items that
+   * have another answer now, or are new, are held to the new answer alone.
+   *
+   * @param from artifact of the suite that the reference was released by
+   * @param approvals of what led to the suite in force
+   * @param replaced items of the suite that have another question or answer now
+   * @param added items of it that are new and ask for something new
+   * @param retired items that are no more
+   * @param compared how many of the evaluated items the versions were compared on
+   * @param comparedCandidate the candidate's mean score on these; none if there are none
+   * @param comparedReference the reference's
+   * @param judged how many of the evaluated items are replaced or added
+   * @param right how many of these the candidate has right
+   * @param floor the share of these that it must have right
+   * @param pValue anytime-valid, of "has that share right"; small means broken
+   * @param broken whether it is shown that less is right
+   * @param flips how many of these it has right and the reference not
+   * @param lost how many of these the reference has right and it not
+   * @param examples of the flips, at most 50
+   * @param missed those that it has wrong, at most 50
+   */
+  public record Intended(
+      Digest from,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Approval> approvals,
+      int replaced,
+      int added,
+      int retired,
+      int compared,
+      @Nullable Double comparedCandidate,
+      @Nullable Double comparedReference,
+      int judged,
+      int right,
+      double floor,
+      double pValue,
+      boolean broken,
+      int flips,
+      int lost,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<IntendedFlip> examples,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<IntendedFlip> missed) {
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public Intended {
+      approvals = approvals == null ? List.of() : List.copyOf(approvals);
+      examples = examples == null ? List.of() : List.copyOf(examples);
+      missed = missed == null ? List.of() : List.copyOf(missed);
+    }
+
+    /** What changed, for people. */
+    public String change() {
+      List<String> parts = new ArrayList<>();
+      if (replaced > 0) {
+        parts.add(replaced + " replaced");
+      }
+      if (added > 0) {
+        parts.add(added + " added");
+      }
+      if (retired > 0) {
+        parts.add(retired + " retired");
+      }
+      return parts.isEmpty() ? "as before" : String.join(", ", parts);
+    }
+  }
+
+  /**
+   * One item that a changed suite asks otherwise.
+   *
+   * @param former the right answer until then; none for an item that is new
+   * @param answer the right answer now
+   * @param before what the reference answered
+   * @param after what the candidate answered
+   */
+  public record IntendedFlip(
+      String item,
+      String input,
+      @Nullable String former,
+      @Nullable String answer,
+      String before,
+      String after) {}
 
   /**
    * What changes without a change: the reference evaluated twice, the second time in batches of

@@ -380,4 +380,155 @@ class GateTest {
     assertThat(Suite.of(items)).isEqualTo(suite);
     assertThat(Suite.read(suite.bytes())).isEqualTo(suite);
   }
+
+  /** The first items of a suite with another answer. */
+  private static Suite changed(Suite suite, int items, String answer) {
+    List<Item> list = new ArrayList<>();
+    for (Item item : suite.items()) {
+      boolean changes = Integer.parseInt(item.id().substring(1)) < items;
+      list.add(
+          changes
+              ? Item.qa(item.id(), item.messages().get(0).content(), answer, item.tags())
+              : item);
+    }
+    return Suite.of(list);
+  }
+
+  private static Requirement revised(Suite then, Suite now, Double floor) {
+    Verdict.Approval approval = new Verdict.Approval("kim", "the fee is 7 now", 12);
+    return new Requirement(
+        "intents",
+        now,
+        Scorer.of(ScorerKind.EXACT_MATCH),
+        0.05,
+        floor,
+        List.of(),
+        0.3,
+        5,
+        Revision.of(then, List.of(new Revision.Step(now, false, approval))),
+        null);
+  }
+
+  /** Answers as a suite wants it. */
+  private static BiFunction<Item, Integer, Outcome> knowing(Suite suite) {
+    Map<String, String> answers = new HashMap<>();
+    suite.items().forEach(item -> answers.put(item.id(), String.valueOf(item.answer())));
+    return (item, i) -> {
+      String said = answers.getOrDefault(item.id(), "?");
+      return said.equals(item.answer()) ? right(item) : wrong(item, said);
+    };
+  }
+
+  @Test
+  void whatAnApprovedChangeAsksForIsNoRegression() {
+    Suite then = suite(400);
+    Suite now = changed(then, 60, "seven");
+    Verdict verdict =
+        judge(
+            subject("bank@2", knowing(now)),
+            subject("bank@1", knowing(then)),
+            revised(then, now, null));
+    assertThat(verdict.decision()).isEqualTo(Decision.PASS);
+    assertThat(verdict.negativeFlips()).isZero();
+    Verdict.OfCapability capability = verdict.capabilities().get(0);
+    assertThat(capability.flips().positive()).as("a changed rule is no merit either").isZero();
+    Verdict.Intended intended = capability.intended();
+    assertThat(intended.replaced()).isEqualTo(60);
+    assertThat(intended.judged()).isPositive().isEqualTo(intended.right());
+    assertThat(intended.compared()).isEqualTo(verdict.items() - intended.judged());
+    assertThat(verdict.intendedFlips()).isEqualTo(intended.judged());
+    assertThat(intended.approvals()).extracting(Verdict.Approval::actor).containsExactly("kim");
+    assertThat(intended.examples())
+        .isNotEmpty()
+        .allSatisfy(
+            flip -> {
+              assertThat(flip.answer()).isEqualTo("seven").isEqualTo(flip.after());
+              assertThat(flip.former()).isEqualTo(flip.before()).isIn(INTENTS);
+            });
+    assertThat(Json.read(Json.canonical(verdict), Verdict.class)).isEqualTo(verdict);
+  }
+
+  @Test
+  void whatAChangedRuleGainsCannotPayForWhatIsLostElsewhere() {
+    Suite then = suite(400);
+    Suite now = changed(then, 200, "seven");
+    BiFunction<Item, Integer, Outcome> knows = knowing(now);
+    Gate.Subject after =
+        subject(
+            "bank@2",
+            (item, i) -> // a fifth of what still holds is lost
+            Integer.parseInt(item.id().substring(1)) >= 360
+                    ? wrong(item, "?")
+                    : knows.apply(item, i));
+    Gate.Subject before = subject("bank@1", knowing(then));
+    Verdict verdict = judge(after, before, revised(then, now, null));
+    assertThat(verdict.decision()).isEqualTo(Decision.FAIL);
+    assertThat(verdict.negativeFlips()).isEqualTo(40);
+    assertThat(verdict.reason()).contains("before 1.000 on 200 items that still hold");
+    Requirement whole =
+        new Requirement(
+            "intents", now, Scorer.of(ScorerKind.EXACT_MATCH), 0.05, null, List.of(), 0.3, 5);
+    assertThat(judge(after, before, whole).decision())
+        .as("compared on all items, the mean has risen")
+        .isEqualTo(Decision.PASS);
+  }
+
+  @Test
+  void aCandidateThatStaysWithTheOldRuleDoesNotPass() {
+    Suite then = suite(400);
+    Suite now = changed(then, 60, "seven");
+    Gate.Subject before = subject("bank@1", knowing(then));
+    Gate.Subject after = subject("bank@2", knowing(then));
+    Verdict verdict = judge(after, before, revised(then, now, null));
+    assertThat(verdict.decision()).isEqualTo(Decision.FAIL);
+    assertThat(verdict.reason()).contains("what the changed suite asks for is not known");
+    assertThat(verdict.negativeFlips()).isZero();
+    assertThat(verdict.capabilities().get(0).intended().missed()).isNotEmpty();
+    Suite little = changed(then, 2, "seven");
+    Verdict held = judge(after, before, revised(then, little, null));
+    assertThat(held.decision()).as("two items prove nothing").isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(held.reason()).contains("too few right");
+  }
+
+  @Test
+  void aSuiteOfWhichNothingHoldsNeedsAFloor() {
+    Suite then = suite(200);
+    Suite now = changed(then, 200, "seven");
+    Gate.Subject before = subject("bank@1", knowing(then));
+    Gate.Subject after = subject("bank@2", knowing(now));
+    Verdict open = judge(after, before, revised(then, now, null));
+    assertThat(open.decision()).isEqualTo(Decision.INCONCLUSIVE);
+    assertThat(open.reason()).contains("every item was replaced");
+    assertThat(judge(after, before, revised(then, now, 0.6)).decision()).isEqualTo(Decision.PASS);
+  }
+
+  @Test
+  void whatHoldsIsFoundOverAllStepsOfAChange() {
+    Suite then = suite(10);
+    Suite middle = changed(then, 3, "seven");
+    List<Item> last = new ArrayList<>(then.items());
+    last.removeIf(item -> item.id().equals("i9"));
+    last.replaceAll(item -> item.id().equals("i1") ? middle(item) : item);
+    List<Item> grown = new ArrayList<>(last);
+    grown.add(Item.qa("more", "more of the same", "fee", Map.of()));
+    Suite now = Suite.of(grown);
+    List<Item> further = new ArrayList<>(grown);
+    further.add(Item.qa("new", "something new", "gold", Map.of()));
+    Suite end = Suite.of(further);
+    Revision revision =
+        Revision.of(
+            then,
+            List.of(
+                new Revision.Step(middle, false, null),
+                new Revision.Step(now, true, null),
+                new Revision.Step(end, false, null)));
+    assertThat(revision.replaced().keySet()).as("changed back is as before").containsExactly("i1");
+    assertThat(revision.retired()).extracting(Item::id).containsExactly("i9");
+    assertThat(revision.comparable()).containsExactly("more");
+    assertThat(revision.added()).containsExactly("new");
+  }
+
+  private static Item middle(Item item) {
+    return Item.qa(item.id(), item.messages().get(0).content(), "seven", item.tags());
+  }
 }

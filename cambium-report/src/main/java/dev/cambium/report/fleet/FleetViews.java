@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
@@ -186,6 +187,7 @@ public final class FleetViews {
                               f.before(),
                               f.after()))
                   .toList(),
+              Optional.ofNullable(c.intended()).map(FleetViews::intended),
               note(c)));
     }
     Verdict.OfHeadroom headroom = verdict.headroom();
@@ -201,6 +203,40 @@ public final class FleetViews {
                 headroom.decision(),
                 headroom.reason(),
                 headroom.measured() == null ? "" : headroom.measured().summary()));
+  }
+
+  private static VerdictView.Intended intended(Verdict.Intended intended) {
+    StringBuilder summary =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT,
+                "The suite has changed since (%s). The versions are compared on %d items that still"
+                    + " hold; of %d others the candidate has %d right.",
+                intended.change(),
+                intended.compared(),
+                intended.judged(),
+                intended.right()));
+    for (Verdict.Approval approval : intended.approvals()) {
+      summary.append(
+          String.format(
+              Locale.ROOT,
+              " Approved by %s in record %d: %s.",
+              approval.actor(),
+              approval.record(),
+              approval.reason()));
+    }
+    return new VerdictView.Intended(
+        summary.toString(),
+        intended.examples().stream()
+            .map(
+                f ->
+                    new VerdictView.Flip(
+                        f.item(),
+                        f.input(),
+                        f.answer() == null ? "" : f.answer(),
+                        f.before(),
+                        f.after()))
+            .toList());
   }
 
   /** Natural logarithms after each item to wealths after 0, 1, 2, … items. */
