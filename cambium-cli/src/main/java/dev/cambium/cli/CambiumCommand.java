@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
       SignalCommand.class,
       PlanCommand.class,
       RunCommand.class,
+      SuiteCommand.class,
       StatusCommand.class,
       GraphCommand.class,
       ShowCommand.class,

@@ -3,6 +3,7 @@ package dev.cambium.cli;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.Cambium.FileChange;
 import dev.cambium.loop.Target;
+import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
@@ -20,7 +21,11 @@ import picocli.CommandLine.Parameters;
 /** {@code cambium diff}. */
 @Command(
     name = "diff",
-    description = "Show in what two versions differ: parents, training data, files.",
+    description = {
+      "Show in what two versions differ: parents, training data, files and, where a gate compared"
+          + " them, answers.",
+      "Answers that a changed suite asks for are told apart from those that were lost."
+    },
     footerHeading = "%nExamples:%n",
     footer = {"  cambium diff banking@2 banking@3", "  cambium diff banking banking@candidate"})
 final class DiffCommand extends Subcommand.OnEcosystem {
@@ -52,6 +57,7 @@ final class DiffCommand extends Subcommand.OnEcosystem {
     removed.removeAll(after.data());
     Optional<Headroom> headroomA = cambium.headroom(a);
     Optional<Headroom> headroomB = cambium.headroom(b);
+    Optional<Verdict> compared = compared(cambium, a, b);
     boolean parents = !Objects.equals(before.parent(), after.parent());
     if (console.json()) {
       Map<String, Object> told = new LinkedHashMap<>();
@@ -65,6 +71,7 @@ final class DiffCommand extends Subcommand.OnEcosystem {
       told.put("headroom-a", headroomA.orElse(null));
       told.put("headroom-b", headroomB.orElse(null));
       told.put("files", files);
+      compared.ifPresent(verdict -> told.put("verdict", verdict));
       console.json(told);
       return ExitCode.DONE;
     }
@@ -88,7 +95,71 @@ final class DiffCommand extends Subcommand.OnEcosystem {
       rows.add(List.of(file.path(), digest(file.before()), digest(file.after())));
     }
     console.table(rows);
+    compared.ifPresent(verdict -> answers(verdict, console));
     return ExitCode.DONE;
+  }
+
+  /** The last verdict that compared the two. */
+  private static Optional<Verdict> compared(Cambium cambium, VersionRef a, VersionRef b) {
+    return cambium.state().verdicts(b).stream()
+        .filter(verdict -> a.equals(verdict.fact().reference()))
+        .reduce((first, last) -> last)
+        .map(verdict -> cambium.evidence(verdict.fact().evidence()));
+  }
+
+  private static void answers(Verdict verdict, Console console) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("CAPABILITY", "", "ITEM", "WANTED", "BEFORE", "NOW"));
+    for (Verdict.OfCapability capability : verdict.capabilities()) {
+      for (Verdict.Flip flip : capability.flips().examples()) {
+        rows.add(
+            row(
+                capability,
+                console.tone(Console.Tone.BAD, "lost"),
+                flip.item(),
+                flip.answer(),
+                flip.before(),
+                flip.after()));
+      }
+      Verdict.Intended intended = capability.intended();
+      if (intended != null) {
+        for (Verdict.IntendedFlip flip : intended.examples()) {
+          rows.add(
+              row(
+                  capability,
+                  console.tone(Console.Tone.GOOD, "intended"),
+                  flip.item(),
+                  flip.answer(),
+                  flip.before(),
+                  flip.after()));
+        }
+      }
+    }
+    console.line("");
+    console.line(
+        "On the items that the gate looked at: %d lost, %d won, %d changed as a changed suite asks.",
+        verdict.negativeFlips(),
+        verdict.capabilities().stream().mapToInt(c -> c.flips().positive()).sum(),
+        verdict.intendedFlips());
+    if (rows.size() > 1) {
+      console.table(rows);
+    }
+  }
+
+  private static List<String> row(
+      Verdict.OfCapability capability,
+      String what,
+      String item,
+      @Nullable String wanted,
+      String before,
+      String after) {
+    return List.of(
+        capability.capability(),
+        what,
+        item,
+        wanted == null ? "" : Texts.brief(wanted, 30),
+        Texts.brief(before, 30),
+        Texts.brief(after, 30));
   }
 
   private static String text(@Nullable VersionRef version) {

@@ -6,6 +6,7 @@ import dev.cambium.model.Record;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -83,7 +84,18 @@ final class LogCommand extends Subcommand.OnEcosystem {
 
   private static String sentence(Fact fact) {
     if (fact instanceof Fact.EcosystemDeclared f) {
-      return "declared " + f.name() + ", " + Texts.count(f.suites().size(), "suite");
+      String approved =
+          f.approved().entrySet().stream()
+              .map(change -> change.getKey() + " (" + change.getValue().reason() + ")")
+              .collect(Collectors.joining(", "));
+      return "declared "
+          + f.name()
+          + ", "
+          + Texts.count(f.suites().size(), "suite")
+          + (f.pending().isEmpty()
+              ? ""
+              : ", changed and not approved: " + String.join(", ", f.pending().keySet()))
+          + (approved.isEmpty() ? "" : ", approved changes of " + approved);
     }
     if (fact instanceof Fact.VersionRegistered f) {
       return f.version()

@@ -1,12 +1,14 @@
 package dev.cambium.cli;
 
 import dev.cambium.loop.Cambium;
+import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.plan.Plan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 
 /** {@code cambium plan}. */
 @Command(
@@ -18,12 +20,19 @@ import picocli.CommandLine.Command;
       "Changes nothing. While a campaign is open, shows its plan."
     },
     footerHeading = "%nExamples:%n",
-    footer = {"  cambium plan", "  cambium plan --json | jq '.steps[].line'"})
+    footer = {
+      "  cambium plan",
+      "  cambium plan --mode cards=repair --reason 'the last update took twice as long'",
+      "  cambium plan --json | jq '.steps[].line'"
+    })
 final class PlanCommand extends Subcommand.OnEcosystem {
+
+  @Mixin private Modes modes = new Modes();
 
   @Override
   int on(Cambium cambium, Console console) {
-    Plan plan = cambium.plan();
+    SuiteCommand.remark(cambium, console);
+    Plan plan = cambium.plan(modes.wishes(this));
     if (console.json()) {
       console.json(plan);
       return ExitCode.DONE;
@@ -60,14 +69,21 @@ final class PlanCommand extends Subcommand.OnEcosystem {
               step.cause().name().toLowerCase(Locale.ROOT),
               step.adopt() != null
                   ? "judge " + step.adopt()
-                  : step.rungs().stream()
-                      .map(r -> r.name().toLowerCase(Locale.ROOT))
-                      .collect(Collectors.joining(", ")),
+                  : step.update() != null
+                      ? step.update().mode().label()
+                      : step.rungs().stream()
+                          .map(r -> r.name().toLowerCase(Locale.ROOT))
+                          .collect(Collectors.joining(", ")),
               cost(step),
               step.approval() ? console.tone(Console.Tone.DOUBTFUL, "asks first") : "",
               step.why()));
     }
     console.table(rows);
+    for (Plan.Step step : plan.steps()) {
+      if (step.update() != null && step.update().mode() != Mode.PLAIN) {
+        step.update().reasons().forEach(r -> console.line("%s: %s", step.line(), r));
+      }
+    }
     plan.waiting().forEach((line, why) -> console.line("Waiting: %s, %s", line, why));
     if (!plan.unaffected().isEmpty()) {
       console.line("Unaffected: %s.", String.join(", ", plan.unaffected()));

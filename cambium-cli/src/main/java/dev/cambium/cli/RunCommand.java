@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code cambium run}. */
@@ -32,9 +33,12 @@ import picocli.CommandLine.Option;
     footer = {
       "  cambium run                asks at decision points, if there is somebody to ask",
       "  cambium run --yes          approves them beforehand",
+      "  cambium run --mode cards=repair --reason 'the last update took twice as long'",
       "  cambium run --json > run.json"
     })
 final class RunCommand extends Subcommand.OnEcosystem {
+
+  @Mixin private Modes modes = new Modes();
 
   @Option(
       names = {"-y", "--yes"},
@@ -47,7 +51,8 @@ final class RunCommand extends Subcommand.OnEcosystem {
         yes
             ? Approver.ALWAYS
             : terminal().input() && !console.json() ? asking(console) : Approver.NOBODY;
-    RunReport report = cambium.run(approver, console.progress());
+    SuiteCommand.remark(cambium, console);
+    RunReport report = cambium.run(approver, modes.wishes(this), console.progress());
     if (console.json()) {
       console.json(told(report));
     } else {
@@ -113,13 +118,15 @@ final class RunCommand extends Subcommand.OnEcosystem {
           "Campaign %s waits for a decision: %s. cambium run --yes approves it.",
           report.campaign(), report.waitingFor());
     } else {
+      long intended = report.verdicts().stream().mapToLong(Verdict::intendedFlips).sum();
       long flips = report.verdicts().stream().mapToLong(Verdict::negativeFlips).sum();
       console.line(
-          "Campaign %s: %s, %s, %s.",
+          "Campaign %s: %s, %s, %s%s.",
           report.campaign(),
           outcome(report.outcome(), console),
           Texts.count(report.verdicts().size(), "verdict"),
-          Texts.count(flips, "negative flip"));
+          Texts.count(flips, "negative flip"),
+          intended == 0 ? "" : ", " + Texts.count(intended, "intended flip"));
     }
   }
 

@@ -38,11 +38,15 @@ final class StatusCommand extends Subcommand.OnEcosystem {
       told.put("open-signals", signals);
       open.ifPresent(c -> told.put("open-campaign", c.opened().fact().campaign()));
       told.put("records", state.size());
+      told.put(
+          "suites-not-in-force",
+          cambium.state().ecosystem().orElseThrow().fact().pending().keySet());
       told.put("warnings", declaration.warnings().stream().map(Problem::toString).toList());
       console.json(told);
       return ExitCode.DONE;
     }
     declaration.warnings().forEach(w -> console.remark("warning: " + w));
+    SuiteCommand.remark(cambium, console);
     console.line(
         "%s, %s, %s in the ledger",
         console.tone(Console.Tone.STRONG, fleet.name()),

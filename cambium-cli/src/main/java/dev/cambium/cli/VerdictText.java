@@ -23,7 +23,16 @@ final class VerdictText {
     if (!verdict.capabilities().isEmpty()) {
       List<List<String>> rows = new ArrayList<>();
       rows.add(
-          List.of("  CAPABILITY", "", "SCORE", "BEFORE", "ITEMS", "FLIPS -", "FLIPS +", "WHY"));
+          List.of(
+              "  CAPABILITY",
+              "",
+              "SCORE",
+              "BEFORE",
+              "ITEMS",
+              "FLIPS -",
+              "FLIPS +",
+              "INTENDED",
+              "WHY"));
       for (Verdict.OfCapability c : verdict.capabilities()) {
         rows.add(
             List.of(
@@ -34,6 +43,7 @@ final class VerdictText {
                 c.items() + " of " + c.total(),
                 Integer.toString(c.flips().negative()),
                 Integer.toString(c.flips().positive()),
+                c.intended() == null ? "-" : Integer.toString(c.intended().flips()),
                 c.reason()));
       }
       console.table(rows);
@@ -85,6 +95,9 @@ final class VerdictText {
             Texts.brief(flip.after(), 30));
       }
     }
+    if (capability.intended() != null) {
+      intended(capability.capability(), capability.intended(), console);
+    }
     if (!capability.contaminated().isEmpty()) {
       console.line(
           "  %s left out, because training data contained them: %s",
@@ -102,6 +115,38 @@ final class VerdictText {
       console.line(
           "  about %d more items of %s would decide",
           capability.moreItems(), capability.capability());
+    }
+  }
+
+  /** What a change of the suite asks for, apart from what went wrong. */
+  private static void intended(String capability, Verdict.Intended intended, Console console) {
+    console.line(
+        "  the suite of %s has changed (%s): compared on %d items that still hold, %d of %d others"
+            + " right",
+        capability, intended.change(), intended.compared(), intended.right(), intended.judged());
+    for (Verdict.Approval approval : intended.approvals()) {
+      console.line(
+          "  approved by %s: %s %s",
+          approval.actor(),
+          approval.reason(),
+          console.tone(Console.Tone.QUIET, "[record " + approval.record() + "]"));
+    }
+    flips("intended", Console.Tone.GOOD, intended.examples(), console);
+    flips("not known yet", Console.Tone.DOUBTFUL, intended.missed(), console);
+  }
+
+  private static void flips(
+      String what, Console.Tone tone, List<Verdict.IntendedFlip> flips, Console console) {
+    for (Verdict.IntendedFlip flip : flips.subList(0, Math.min(EXAMPLES, flips.size()))) {
+      console.line(
+          "  %s %s '%s': %s'%s' is wanted, before '%s', now '%s'",
+          console.tone(tone, what),
+          flip.item(),
+          Texts.brief(flip.input(), 60),
+          flip.former() == null ? "" : "'" + Texts.brief(flip.former(), 30) + "' was wanted, ",
+          Texts.brief(flip.answer() == null ? "" : flip.answer(), 30),
+          Texts.brief(flip.before(), 30),
+          Texts.brief(flip.after(), 30));
     }
   }
 }

@@ -188,8 +188,50 @@ class WholeLoopTest {
     assertThat(predicate.get("runDetails").get("builder").get("version").get("engine").asText())
         .isNotEmpty();
 
+    approveAChangeOfTheSuite(items.toString());
+    governAnUpdate(data);
     JsonNode again = on(ExitCode.DONE, "run");
     assertThat(again.has("campaign")).as("nothing is left to do").isFalse();
     assertThat(on(ExitCode.DONE, "verify").get("intact").asBoolean()).isTrue();
+  }
+
+  private void approveAChangeOfTheSuite(String items) throws IOException {
+    write("suites/things.jsonl", items.substring(items.indexOf('\n') + 1));
+    assertThat(on(ExitCode.DONE, "status").get("suites-not-in-force").get(0).asText())
+        .isEqualTo("things");
+    JsonNode change = on(ExitCode.DONE, "suite", "things").get(0);
+    assertThat(change.get("items")).hasSize(1);
+    assertThat(change.get("items").get(0).has("after")).as("retired").isFalse();
+    on(ExitCode.USAGE, "suite", "approve", "things");
+    on(ExitCode.USAGE, "suite", "approve", "--reason", "of which?");
+    on(ExitCode.USAGE, "suite", "approve", "thinks", "--reason", "no such suite");
+    assertThat(on(ExitCode.DONE, "suite", "approve", "things", "--reason", "one less")).hasSize(1);
+    assertThat(on(ExitCode.DONE, "suite")).isEmpty();
+    assertThat(on(ExitCode.DONE, "log").toString()).contains("one less");
+  }
+
+  /** Whatever the gate says. */
+  private void ran(String... arguments) {
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of("--dir", directory.toString(), "--json"));
+    StringWriter out = new StringWriter();
+    int code =
+        Main.run(
+            Terminal.NONE, new PrintWriter(out), new PrintWriter(out), all.toArray(String[]::new));
+    assertThat(code).as("%s", out).isIn(ExitCode.DONE, ExitCode.REJECTED, ExitCode.INCONCLUSIVE);
+  }
+
+  private void governAnUpdate(Path data) throws IOException {
+    on(ExitCode.USAGE, "plan", "--mode", "desk=repair");
+    on(ExitCode.USAGE, "plan", "--mode", "desk=mend", "--reason", "no such mode");
+    on(ExitCode.USAGE, "plan", "--mode", "desk=repair", "--reason", "nothing to learn");
+    on(ExitCode.DONE, "signal", "data", data.toString(), "--line", "desk");
+    String[] wish = {"--mode", "desk=repair", "--reason", "it learns slowly"};
+    JsonNode step =
+        on(ExitCode.DONE, "plan", wish[0], wish[1], wish[2], wish[3]).get("steps").get(0);
+    assertThat(step.get("update").get("mode").asText()).isEqualTo("repair");
+    ran("run", wish[0], wish[1], wish[2], wish[3]);
+    assertThat(on(ExitCode.DONE, "why", "desk@2").toString())
+        .contains("it learns slowly", "shrink-perturb");
   }
 }

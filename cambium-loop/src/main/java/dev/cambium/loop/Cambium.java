@@ -18,7 +18,6 @@ import dev.cambium.ledger.KeyHistory;
 import dev.cambium.ledger.Ledger;
 import dev.cambium.ledger.LedgerException;
 import dev.cambium.ledger.LedgerState;
-import dev.cambium.ledger.Precondition;
 import dev.cambium.ledger.PublishedLog;
 import dev.cambium.ledger.RecordProof;
 import dev.cambium.ledger.Recorded;
@@ -42,6 +41,8 @@ import dev.cambium.loop.data.Overlap;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.explain.Decisions;
+import dev.cambium.loop.explain.Gauges;
 import dev.cambium.loop.explain.ItemOutcomes;
 import dev.cambium.loop.explain.LineHistory;
 import dev.cambium.loop.explain.Reach;
@@ -52,6 +53,8 @@ import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Evaluations;
 import dev.cambium.loop.gate.Suite;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.governor.Choice;
+import dev.cambium.loop.governor.Wish;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.loop.plan.CostModel;
 import dev.cambium.loop.plan.Plan;
@@ -91,8 +94,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -419,21 +420,35 @@ public final class Cambium implements AutoCloseable {
     return store;
   }
 
-  /** Reads {@code ecosystem.yaml} and its suites, and records them if they have changed. */
+  /**
+   * Reads {@code ecosystem.yaml} and its suites, and records them if they have changed. A suite by
+   * which something was released goes on as it was until somebody approves its change; see {@link
+   * #approveSuites}.
+   */
   public Declaration declare() {
-    Declaration declaration = Declaration.load(directory);
-    SortedMap<String, List<Item>> items = declaration.suites(directory);
-    SortedMap<String, Digest> suites = new TreeMap<>();
-    items.forEach((name, list) -> suites.put(name, store.put(Suite.of(list).bytes())));
-    Digest text = store.put(declaration.yaml().getBytes(StandardCharsets.UTF_8));
-    Fact.EcosystemDeclared fact = new Fact.EcosystemDeclared(declaration.name(), text, suites);
-    if (state().ecosystem().map(Recorded::fact).filter(fact::equals).isEmpty()) {
-      ledger.append(
-          actor,
-          List.of(fact),
-          List.of(new Precondition.ArtifactsRenewed(fact.artifacts(), store::renew)));
-    }
-    return declaration;
+    return new Declarations(this, ledger, store, actor).declare();
+  }
+
+  /** The suites that were changed and are not in force, as nobody has approved that. */
+  public List<SuiteChange> suiteChanges() {
+    return new Declarations(this, ledger, store, actor).changes();
+  }
+
+  /**
+   * Approves that suites were changed: what they ask for now is intended. From now on they are in
+   * force as they are written. A candidate is compared with what was released before on the items
+   * that still hold; the others it must have right by the new answer.
+   *
+   * @param capabilities whose suites
+   * @param comparable whether items that were added ask for nothing new, so that versions may be
+   *     compared on them as on the others
+   * @param reason for the record
+   * @return what was approved; without those that were in force as they are
+   * @throws IllegalArgumentException if there is no reason, or no such capability
+   */
+  public List<SuiteChange> approveSuites(
+      Collection<String> capabilities, boolean comparable, String reason) {
+    return new Declarations(this, ledger, store, actor).approve(capabilities, comparable, reason);
   }
 
   // ------------------------------------------------------------------------------ bringing in
@@ -508,12 +523,39 @@ public final class Cambium implements AutoCloseable {
 
   /** What {@link #run} would do now. An open campaign's plan, if there is one. */
   public Plan plan() {
+    return plan(List.of());
+  }
+
+  /**
+   * As {@link #plan()}, with the mode that a person wants for some lines.
+   *
+   * @throws IllegalArgumentException if a line has nothing to learn or no way for its mode, or a
+   *     campaign is open, whose plan stands
+   */
+  public Plan plan(List<Wish> wishes) {
     Optional<LedgerState.CampaignState> open = state().openCampaign();
     if (open.isPresent()) {
+      if (!wishes.isEmpty()) {
+        throw new IllegalArgumentException(
+            "campaign "
+                + open.get().opened().fact().campaign()
+                + " is open, and its plan stands; cambium run without --mode goes on with it");
+      }
       return Json.read(store.bytes(open.get().opened().fact().plan()), Plan.class);
     }
     Declaration declaration = declare();
-    return new Planner(state(), declaration, store, CostModel.of(state(), store)).plan();
+    return new Planner(
+            state(),
+            declaration,
+            store,
+            CostModel.of(state(), store),
+            new Gauges(state(), store, telemetry()))
+        .plan(wishes, actor);
+  }
+
+  /** How the updates of a line were chosen, by the version that each made, the oldest first. */
+  public Map<VersionRef, Choice> decisions(String line) {
+    return new Decisions(state(), store).ofLine(line);
   }
 
   /**
@@ -537,16 +579,25 @@ public final class Cambium implements AutoCloseable {
    * crash or an unanswered question left open.
    */
   public RunReport run(Approver approver, Progress progress) {
+    return run(approver, List.of(), progress);
+  }
+
+  /**
+   * As {@link #run(Approver, Progress)}, with the mode that a person wants for some lines.
+   *
+   * @throws IllegalArgumentException as {@link #plan(List)}
+   */
+  public RunReport run(Approver approver, List<Wish> wishes, Progress progress) {
     try (EcosystemLock lock = EcosystemLock.acquire(directory, ledger, "cambium run", clock)) {
       Objects.requireNonNull(lock);
       Declaration declaration = declare();
       CampaignRunner runner = new CampaignRunner(workspace(declaration), approver, progress);
       Optional<LedgerState.CampaignState> open = state().openCampaign();
       String campaign;
-      if (open.isPresent()) {
+      if (open.isPresent() && wishes.isEmpty()) {
         campaign = open.get().opened().fact().campaign();
       } else {
-        Plan plan = plan();
+        Plan plan = plan(wishes);
         if (plan.steps().isEmpty()) {
           return new RunReport(null, null, null, List.of(), List.of());
         }

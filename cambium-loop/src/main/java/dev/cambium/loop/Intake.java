@@ -20,6 +20,7 @@ import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.FileEntry;
+import dev.cambium.model.Item;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionKind;
@@ -164,18 +165,24 @@ final class Intake {
   Cambium.DataTaken signalData(
       Path file, String line, boolean skipBad, boolean allowOverlap, String note) {
     Declaration declaration = cambium.declare();
-    Line declared = declaration.line(line);
-    if (declared.tier() == Tier.APPLICATION) {
+    Line learner = declaration.line(line);
+    if (learner.tier() == Tier.APPLICATION) {
       throw new IllegalArgumentException(
-          line + " is an application and is not trained; signal data for " + declared.parent());
+          line + " is an application and is not trained; signal data for " + learner.parent());
     }
     RowFile rows = RowFile.read(file, skipBad);
     List<Overlap> overlaps = new ArrayList<>();
+    Fact.EcosystemDeclared declared = cambium.state().ecosystem().orElseThrow().fact();
     for (String capability : declaration.contract(line).capabilities()) {
-      Digest suite =
-          Objects.requireNonNull(
-              cambium.state().ecosystem().orElseThrow().fact().suites().get(capability));
-      overlaps.addAll(OverlapCheck.find(rows.rows(), Suite.read(store.bytes(suite)).items()));
+      Suite inForce =
+          Suite.read(store.bytes(Objects.requireNonNull(declared.suites().get(capability))));
+      overlaps.addAll(OverlapCheck.find(rows.rows(), inForce.items()));
+      Digest pending = declared.pending().get(capability);
+      if (pending != null) { // what it is about to ask must not be given away either
+        List<Item> more = new ArrayList<>(Suite.read(store.bytes(pending)).items());
+        more.removeAll(inForce.items());
+        overlaps.addAll(OverlapCheck.find(rows.rows(), more));
+      }
     }
     if (!overlaps.isEmpty() && !allowOverlap) {
       throw new DataException(

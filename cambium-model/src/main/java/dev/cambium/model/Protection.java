@@ -190,6 +190,47 @@ public record Protection(
     }
   }
 
+  /**
+   * What this says and, where it is silent, what another says, unless that does not go with what
+   * this says.
+   */
+  public Protection or(Protection other) {
+    boolean searches = !interpolateSearch.isEmpty();
+    Double both = orthogonal != null || searches ? orthogonal : other.orthogonal;
+    Double end = interpolate != null || searches ? interpolate : other.interpolate;
+    return new Protection(
+        kl != null ? kl : other.kl,
+        l2Init != null ? l2Init : other.l2Init,
+        ewc != null ? ewc : other.ewc,
+        both,
+        spectral != null ? spectral : other.spectral,
+        end,
+        rewarm != null ? rewarm : other.rewarm,
+        resetDormant != null ? resetDormant : other.resetDormant,
+        shrinkPerturb != null ? shrinkPerturb : other.shrinkPerturb,
+        balanceBy != null ? balanceBy : other.balanceBy,
+        searches ? interpolateSearch : end != null || both != null ? List.of() : other.interpolateSearch,
+        onPolicy != null ? onPolicy : other.onPolicy);
+  }
+
+  /** The same without what does not go with a method. */
+  public Protection fitting(Recipe.Method method) {
+    boolean full = method == Recipe.Method.FULL;
+    return new Protection(
+        kl,
+        l2Init,
+        ewc,
+        full ? null : orthogonal,
+        full ? spectral : null,
+        interpolate,
+        rewarm,
+        full ? resetDormant : null,
+        full ? shrinkPerturb : null,
+        balanceBy,
+        interpolateSearch,
+        onPolicy);
+  }
+
   /** Refuses what does not go with a method. */
   void requireFits(Recipe.Method method) {
     boolean full = method == Recipe.Method.FULL;

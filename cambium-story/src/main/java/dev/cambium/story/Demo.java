@@ -256,6 +256,15 @@ public final class Demo {
           for (DataSet suite : drop.suites()) {
             fleet.write(suite.name(), suite.test());
           }
+          cambium
+              .approveSuites(
+                  drop.suites().stream().map(DataSet::name).toList(),
+                  false,
+                  "the bank changed its rules and takes new wishes")
+              .forEach(
+                  change ->
+                      narrator.accept(
+                          "  suite " + change.capability() + " approved: " + change.summary()));
           signal(cambium, fleet.rows(drop.name(), drop.rows()), "cards", WAVE_1);
         });
   }

@@ -81,6 +81,7 @@ final class DemoReport {
       Fact.@Nullable CampaignOutcome outcome,
       double seconds,
       int negativeFlips,
+      int intendedFlips,
       @JsonInclude(JsonInclude.Include.ALWAYS) List<Fact.LineSettled> settlements,
       List<Verdict> verdicts) {}
 
@@ -98,6 +99,7 @@ final class DemoReport {
                 chapter.outcome(),
                 chapter.seconds(),
                 verdicts.stream().mapToInt(Verdict::negativeFlips).sum(),
+                verdicts.stream().mapToInt(Verdict::intendedFlips).sum(),
                 cambium.settlements(chapter.campaign()),
                 verdicts));
       }
@@ -229,13 +231,14 @@ final class DemoReport {
         Character.toUpperCase(wave.name().charAt(0)) + wave.name().substring(1),
         String.format(
             Locale.ROOT,
-            "Campaign %s: %s in %.1f s; %d of %d verdicts passed, %d negative flips.",
+            "Campaign %s: %s in %.1f s; %d of %d verdicts passed, %d negative flips, %d as changed rules ask.",
             wave.campaign(),
             wave.outcome() == null ? "open" : wave.outcome().name().toLowerCase(Locale.ROOT),
             wave.seconds(),
             wave.verdicts().stream().filter(v -> v.decision() == Decision.PASS).count(),
             wave.verdicts().size(),
-            wave.negativeFlips()),
+            wave.negativeFlips(),
+            wave.intendedFlips()),
         blocks,
         false);
   }

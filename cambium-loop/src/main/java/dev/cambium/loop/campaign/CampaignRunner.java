@@ -6,6 +6,8 @@ import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.governor.Choice;
+import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.plan.Plan;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
@@ -278,15 +280,32 @@ public final class CampaignRunner {
         fresh.add(signal.train());
       }
     }
-    attempt(
-        campaign,
-        step,
-        current,
-        parent,
-        IntStream.range(0, candidates.ends(line))
-            .<Attempt>mapToObj(
-                place -> best -> candidates.learn(line, current, parent, fresh, place, progress))
-            .toList());
+    attempt(campaign, step, current, parent, ways(step, line, current, parent, fresh));
+  }
+
+  /** The candidates of an update, by the mode that was chosen for it. */
+  private List<Attempt> ways(
+      Plan.Step step,
+      Line line,
+      @Nullable VersionRef current,
+      @Nullable VersionRef parent,
+      List<Digest> fresh) {
+    Choice update = step.update();
+    if (update != null && update.mode() == Mode.REBASE) {
+      VersionRef from = Objects.requireNonNull(current);
+      return List.of(best -> candidates.rebase(line, from, parent, fresh, progress));
+    }
+    if (update != null && update.mode() == Mode.CONSOLIDATE) {
+      VersionRef from = Objects.requireNonNull(current);
+      VersionRef on = Objects.requireNonNull(parent);
+      return List.of(
+          best -> candidates.learnConsolidated(line, from, on, fresh, update, progress));
+    }
+    return IntStream.range(0, candidates.ends(line, update))
+        .<Attempt>mapToObj(
+            place ->
+                best -> candidates.learn(line, current, parent, fresh, place, update, progress))
+        .toList();
   }
 
   private void carry(
@@ -309,6 +328,7 @@ public final class CampaignRunner {
   /**
    * Early cutoff. If the parent was kept by reuse and answered every item that its gate looked at
    * exactly as before, what is built on it is not run again: it inherits the parent's evidence.
+   * Where its own suite asks for something else now, that says nothing of it.
    */
   private boolean inherit(
       String campaign, Plan.Step step, Line line, VersionRef current, VersionRef parent) {
@@ -326,7 +346,7 @@ public final class CampaignRunner {
       return false;
     }
     Verdict parents = Json.read(workspace.store().bytes(verdict.fact().evidence()), Verdict.class);
-    if (parents.flips() > 0 || parents.items() == 0) {
+    if (parents.flips() > 0 || parents.items() == 0 || judge.revised(current)) {
       return false;
     }
     try {

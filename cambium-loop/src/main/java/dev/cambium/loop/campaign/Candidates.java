@@ -10,6 +10,7 @@ import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.gate.Evaluations;
 import dev.cambium.loop.gate.Suite;
+import dev.cambium.loop.governor.Choice;
 import dev.cambium.model.Action;
 import dev.cambium.model.Application;
 import dev.cambium.model.Digest;
@@ -94,12 +95,12 @@ final class Candidates {
       @Nullable VersionRef parent,
       List<Digest> fresh,
       Progress progress) {
-    return learn(line, current, parent, fresh, 0, progress);
+    return learn(line, current, parent, fresh, 0, null, progress);
   }
 
   /** In how many places a training of a line may end; more than one where it is searched for. */
-  int ends(Line line) {
-    Protection protect = recipe(line).protect();
+  int ends(Line line, @Nullable Choice update) {
+    Protection protect = governed(recipe(line), update).protect();
     return protect == null ? 1 : Math.max(1, protect.interpolateSearch().size());
   }
 
@@ -108,6 +109,7 @@ final class Candidates {
    *
    * @param place 0 for the end that gains most on new rows held out, 1 for the next; below {@link
    *     #ends}
+   * @param update how the governor wants it, where a stable version is updated
    */
   Candidate learn(
       Line line,
@@ -115,8 +117,9 @@ final class Candidates {
       @Nullable VersionRef parent,
       List<Digest> fresh,
       int place,
+      @Nullable Choice update,
       Progress progress) {
-    Recipe recipe = recipe(line);
+    Recipe recipe = governed(recipe(line), update);
     Fact.VersionRegistered now = current == null ? null : version(current);
     boolean moved = now != null && parent != null && !parent.equals(now.parent());
     boolean adapters = recipe.method() == Recipe.Method.LORA;
@@ -132,6 +135,7 @@ final class Candidates {
         now,
         parent,
         new Start(start, adapter, whole && !moved, anew),
+        recipe,
         fresh,
         place,
         progress);
@@ -167,7 +171,12 @@ final class Candidates {
    * consolidated}.
    */
   Candidate learnConsolidated(
-      Line line, VersionRef current, VersionRef parent, List<Digest> fresh, Progress progress)
+      Line line,
+      VersionRef current,
+      VersionRef parent,
+      List<Digest> fresh,
+      @Nullable Choice update,
+      Progress progress)
       throws NotApplicableException {
     Candidate consolidated = consolidate(line, current, parent, progress);
     return learn(
@@ -175,6 +184,7 @@ final class Candidates {
         version(current),
         parent,
         new Start(consolidated.manifest().digest(), null, true, false),
+        governed(recipe(line), update),
         fresh,
         0,
         progress);
@@ -243,10 +253,10 @@ final class Candidates {
       Fact.@Nullable VersionRegistered now,
       @Nullable VersionRef parent,
       Start start,
+      Recipe recipe,
       List<Digest> fresh,
       int place,
       Progress progress) {
-    Recipe recipe = recipe(line);
     Protection protect = recipe.protect();
     List<Digest> history = now == null ? List.of() : now.data();
     List<Digest> seen = new ArrayList<>(history);
@@ -509,6 +519,16 @@ final class Candidates {
             recipe.steps(),
             recipe.batchRows(),
             result.seconds()));
+  }
+
+  /** The recipe with what the governor wants protected where the recipe itself is silent. */
+  private static Recipe governed(Recipe recipe, @Nullable Choice update) {
+    Protection added = update == null ? null : update.protect();
+    if (added == null) {
+      return recipe;
+    }
+    Protection own = recipe.protect() == null ? Protection.NONE : recipe.protect();
+    return recipe.withProtection(own.or(added));
   }
 
   private static Recipe inelastic(Recipe recipe) {

@@ -3,6 +3,7 @@ package dev.cambium.loop.declaration;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.cambium.loop.data.DataException;
 import dev.cambium.loop.data.SuiteFile;
+import dev.cambium.loop.governor.Governor;
 import dev.cambium.model.Item;
 import dev.cambium.model.Recipe;
 import java.io.IOException;
@@ -31,6 +32,7 @@ import java.util.regex.Pattern;
  *
  * @param name of the ecosystem
  * @param policy how the loop decides
+ * @param governor how it chooses the mode of an update
  * @param recipes by name
  * @param capabilities by name
  * @param lines by name, parents before children, otherwise in the file's order
@@ -39,6 +41,7 @@ import java.util.regex.Pattern;
 public record Declaration(
     String name,
     Policy policy,
+    Governor governor,
     SortedMap<String, Recipe> recipes,
     SortedMap<String, CapabilityDeclaration> capabilities,
     Map<String, Line> lines,

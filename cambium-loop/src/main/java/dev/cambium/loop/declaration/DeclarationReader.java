@@ -10,6 +10,10 @@ import dev.cambium.ledger.StoreAddress;
 import dev.cambium.loop.data.Suggestion;
 import dev.cambium.loop.declaration.Node.Position;
 import dev.cambium.loop.declaration.Policy.DecisionPoint;
+import dev.cambium.loop.governor.Condition;
+import dev.cambium.loop.governor.Governor;
+import dev.cambium.loop.governor.Mode;
+import dev.cambium.loop.governor.Rule;
 import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Json;
@@ -41,8 +45,12 @@ import org.jspecify.annotations.Nullable;
 final class DeclarationReader {
 
   private static final List<String> TOP =
-      List.of("name", "store", "artifacts", "policy", "recipes", "capabilities", "lines");
+      List.of(
+          "name", "store", "artifacts", "policy", "governor", "recipes", "capabilities", "lines");
   private static final List<String> POLICY = List.of("alpha", "chunk", "seed", "stages", "approve");
+  private static final List<String> GOVERNOR = List.of("budget", "rules");
+  private static final List<String> GOVERNOR_BUDGET = components(Governor.Budget.class);
+  private static final List<String> RULE = components(Rule.class);
   private static final List<String> RECIPE = components(Recipe.class);
   private static final List<String> LORA = components(Recipe.Lora.class);
   private static final List<String> PROTECTION = components(Protection.class);
@@ -118,6 +126,7 @@ final class DeclarationReader {
       }
     }
     Policy policy = policy(top.mapping("policy"));
+    Governor governor = governor(top.mapping("governor"));
     Map<String, Recipe> recipes = new TreeMap<>();
     Set<String> namedRecipes = new LinkedHashSet<>();
     for (Map.Entry<String, Node.Mapping> entry : top.mappings("recipes")) {
@@ -163,6 +172,7 @@ final class DeclarationReader {
         new Declaration(
             String.valueOf(name),
             policy,
+            governor,
             new TreeMap<>(recipes),
             new TreeMap<>(capabilities),
             order.stream()
@@ -172,6 +182,7 @@ final class DeclarationReader {
     return new Declaration(
         declaration.name(),
         policy,
+        governor,
         declaration.recipes(),
         declaration.capabilities(),
         declaration.lines(),
@@ -245,6 +256,91 @@ final class DeclarationReader {
               }
             });
     return new Policy(alpha, chunk, seed, fields.has("stages") ? stages : usual.stages(), approve);
+  }
+
+  // ---- governor ----
+
+  private Governor governor(Node.@Nullable Mapping mapping) {
+    Governor usual = Governor.DEFAULT;
+    if (mapping == null) {
+      return usual;
+    }
+    Fields fields = new Fields(mapping, "governor", GOVERNOR, problems);
+    Governor.Budget budget = usual.budget();
+    Node.Mapping limits = fields.mapping("budget");
+    if (limits != null) {
+      Fields own = new Fields(limits, "governor, budget", GOVERNOR_BUDGET, problems);
+      budget =
+          new Governor.Budget(
+              own.has("steps") ? own.integer("steps", 1, 1, 1_000_000_000_000L) : null,
+              own.number("seconds", s -> s > 0, "above 0"));
+    }
+    if (!fields.has("rules")) {
+      return new Governor(usual.rules(), budget);
+    }
+    List<Rule> rules = new ArrayList<>();
+    int number = 1;
+    for (Node.Mapping rule : fields.mappingsOf("rules")) {
+      Rule read = rule(rule, "governor, rule " + number++);
+      if (read != null) {
+        rules.add(read);
+      }
+    }
+    return new Governor(rules, budget);
+  }
+
+  private @Nullable Rule rule(Node.Mapping mapping, String what) {
+    int before = problems.errors();
+    Fields fields = new Fields(mapping, what, RULE, problems);
+    Map<Condition, Double> when = new TreeMap<>();
+    Node.Mapping conditions = fields.mapping("when");
+    if (conditions != null) {
+      Fields own = new Fields(conditions, what + ", when", Condition.labels(), problems);
+      for (String label : Condition.labels()) {
+        Double bound = own.number(label, b -> b >= 0 && Double.isFinite(b), "of at least 0");
+        if (bound != null) {
+          when.put(Condition.parse(label), bound);
+        }
+      }
+    }
+    if (when.isEmpty() && problems.errors() == before) {
+      fields.missing("when", "what must hold, such as when: { headroom-below: 0.9 }");
+    }
+    Mode mode = Mode.PLAIN;
+    String label = fields.text("mode");
+    if (!fields.has("mode")) {
+      fields.missing("mode", "one of " + String.join(", ", Mode.labels()));
+    } else if (label != null && Mode.labels().contains(label)) {
+      mode = Mode.parse(label);
+    } else if (label != null) {
+      problems.add(
+          fields.at("mode"),
+          what + ": no mode '" + label + "'" + Suggestion.among(label, Mode.labels(), "modes"));
+    }
+    Protection protect = null;
+    Node.Mapping protection = fields.mapping("protect");
+    if (protection != null) {
+      protection(what, protection);
+      if (problems.errors() == before) {
+        protect =
+            convert(
+                (ObjectNode) protection.json(),
+                Protection.class,
+                protection.position(),
+                what + ", protect");
+      }
+    } else if (mode == Mode.PROTECT || mode == Mode.REPAIR) {
+      fields.missing(
+          "protect",
+          mode == Mode.PROTECT
+              ? "what the recipe gets in addition, such as protect: { kl: 0.1 }"
+              : "how, such as protect: { shrink-perturb: { shrink: 0.9, noise: 0.05 } }");
+    }
+    String because = fields.text("because");
+    if (problems.errors() > before) {
+      return null;
+    }
+    return new Rule(when, mode, protect, because == null ? "" : because);
   }
 
   // ---- recipes ----

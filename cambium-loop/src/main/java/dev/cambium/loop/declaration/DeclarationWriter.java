@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.cambium.loop.governor.Governor;
+import dev.cambium.loop.governor.Rule;
 import dev.cambium.model.Json;
 import java.io.UncheckedIOException;
 
@@ -28,6 +30,7 @@ final class DeclarationWriter {
     ObjectNode root = Json.mapper().createObjectNode();
     root.put("name", declaration.name());
     root.set("policy", Json.mapper().valueToTree(declaration.policy()));
+    governor(root.putObject("governor"), declaration.governor());
     ObjectNode recipes = root.putObject("recipes");
     declaration
         .recipes()
@@ -40,6 +43,25 @@ final class DeclarationWriter {
       return YAML.writeValueAsString(root);
     } catch (JsonProcessingException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void governor(ObjectNode node, Governor governor) {
+    if (!governor.budget().equals(Governor.Budget.NONE)) {
+      node.set("budget", Json.mapper().valueToTree(governor.budget()));
+    }
+    ArrayNode rules = node.putArray("rules");
+    for (Rule rule : governor.rules()) {
+      ObjectNode written = rules.addObject();
+      ObjectNode when = written.putObject("when");
+      rule.when().forEach((condition, bound) -> when.put(condition.label(), bound));
+      written.put("mode", rule.mode().label());
+      if (rule.protect() != null) {
+        written.set("protect", Json.mapper().valueToTree(rule.protect()));
+      }
+      if (!rule.because().isEmpty()) {
+        written.put("because", rule.because());
+      }
     }
   }
 

@@ -186,6 +186,27 @@ final class Fields {
     return texts;
   }
 
+  /** The mappings of a list; anything else there is noted. */
+  List<Node.Mapping> mappingsOf(String name) {
+    List<Node.Mapping> mappings = new ArrayList<>();
+    Node value = value(name);
+    if (value == null) {
+      return mappings;
+    }
+    if (!(value instanceof Node.Sequence sequence)) {
+      wrong(value, name, "a list");
+      return mappings;
+    }
+    for (Node element : sequence.elements()) {
+      if (element instanceof Node.Mapping found) {
+        mappings.add(found);
+      } else {
+        wrong(element, name, "a list of mappings");
+      }
+    }
+    return mappings;
+  }
+
   Node.@Nullable Mapping mapping(String name) {
     Node value = value(name);
     if (value == null) {

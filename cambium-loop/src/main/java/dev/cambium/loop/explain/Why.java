@@ -5,6 +5,7 @@ import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.governor.Choice;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Action;
 import dev.cambium.model.Channel;
@@ -39,6 +40,7 @@ public final class Why {
 
   private final LedgerState state;
   private final ArtifactStore store;
+  private final Decisions decisions;
 
   /** The signals that brought data, by what they brought. */
   private final Map<Digest, LedgerState.SignalState> signals = new HashMap<>();
@@ -46,6 +48,7 @@ public final class Why {
   public Why(LedgerState state, ArtifactStore store) {
     this.state = state;
     this.store = store;
+    this.decisions = new Decisions(state, store);
   }
 
   /** A time as explanations give it: to the second, in UTC. */
@@ -196,6 +199,7 @@ public final class Why {
               null,
               List.of()));
     }
+    decisions.of(id, line).ifPresent(choice -> because.add(mode(choice, campaign)));
     List<Recorded<Fact.LineSettled>> settlements = state.settlement(id, line).stream().toList();
     if (attempts) {
       long end = settlements.isEmpty() ? state.size() : settlements.get(0).index();
@@ -224,6 +228,46 @@ public final class Why {
                         List.of())));
     return new WhyNode(
         "campaign", id, stamp(campaign.opened()), campaign.opened().index(), null, because);
+  }
+
+  /** How the governor, or a person, chose to make an update. */
+  private static WhyNode mode(Choice choice, LedgerState.CampaignState campaign) {
+    List<WhyNode> because = new ArrayList<>();
+    for (String reason : choice.reasons()) {
+      because.add(new WhyNode("reason", reason, null, null, null, List.of()));
+    }
+    because.add(
+        new WhyNode(
+            "readings",
+            new String(Json.canonical(choice.readings()), StandardCharsets.UTF_8),
+            null,
+            null,
+            null,
+            List.of()));
+    if (choice.protect() != null) {
+      because.add(
+          new WhyNode(
+              "protect",
+              new String(Json.canonical(choice.protect()), StandardCharsets.UTF_8),
+              null,
+              null,
+              null,
+              List.of()));
+    }
+    return new WhyNode(
+        "mode",
+        choice.mode().label(),
+        choice.overruled() == null
+            ? "chosen by the governor"
+            : "chosen by "
+                + choice.overruled().actor()
+                + " instead of "
+                + choice.overruled().instead().label()
+                + ": "
+                + choice.overruled().reason(),
+        campaign.opened().index(),
+        campaign.opened().fact().plan(),
+        because);
   }
 
   private static WhyNode settlement(String label, Recorded<Fact.LineSettled> settled) {
@@ -496,9 +540,7 @@ public final class Why {
               capability.decision() + ": " + capability.reason(),
               null,
               capability.suite(),
-              capability.flips().inCommon().stream()
-                  .map(text -> new WhyNode("in common", text, null, null, null, List.of()))
-                  .toList()));
+              found(capability)));
     }
     if (verdict.headroom() != null) {
       because.add(headroom(verdict.headroom()));
@@ -523,6 +565,60 @@ public final class Why {
         recorded.index(),
         recorded.fact().evidence(),
         because);
+  }
+
+  /** What was found about a capability: what is lost, and what a changed suite asks for. */
+  private static List<WhyNode> found(Verdict.OfCapability capability) {
+    List<WhyNode> found = new ArrayList<>();
+    for (String text : capability.flips().inCommon()) {
+      found.add(new WhyNode("in common", text, null, null, null, List.of()));
+    }
+    Verdict.Intended intended = capability.intended();
+    if (intended != null) {
+      List<WhyNode> because = new ArrayList<>();
+      for (Verdict.Approval approval : intended.approvals()) {
+        because.add(
+            new WhyNode(
+                "approved",
+                approval.actor(),
+                approval.reason(),
+                approval.record(),
+                null,
+                List.of()));
+      }
+      for (Verdict.IntendedFlip flip : intended.examples()) {
+        because.add(
+            new WhyNode(
+                "intended flip",
+                flip.item(),
+                String.format(
+                    Locale.ROOT,
+                    "%swanted '%s', answered '%s' before, '%s' now",
+                    flip.former() == null ? "" : "wanted '" + flip.former() + "' until then, ",
+                    flip.answer(),
+                    flip.before(),
+                    flip.after()),
+                null,
+                null,
+                List.of()));
+      }
+      found.add(
+          new WhyNode(
+              "suite changed",
+              intended.change(),
+              String.format(
+                  Locale.ROOT,
+                  "compared on %d items that still hold; of %d others %d are right, %d intended"
+                      + " flips",
+                  intended.compared(),
+                  intended.judged(),
+                  intended.right(),
+                  intended.flips()),
+              null,
+              intended.from(),
+              because));
+    }
+    return found;
   }
 
   private WhyNode headroom(Verdict.OfHeadroom headroom) {

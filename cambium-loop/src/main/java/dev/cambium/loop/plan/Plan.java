@@ -2,6 +2,7 @@ package dev.cambium.loop.plan;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.cambium.loop.governor.Choice;
 import dev.cambium.model.Rung;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
@@ -66,6 +67,8 @@ public record Plan(
    * @param measured whether the estimate rests on recorded actions
    * @param approval whether a person has to approve before it begins
    * @param why one sentence
+   * @param update how an update of a line with a stable version is made, and why; none for other
+   *     steps
    */
   public record Step(
       String line,
@@ -79,7 +82,8 @@ public record Plan(
       double worstSeconds,
       boolean measured,
       boolean approval,
-      String why) {
+      String why,
+      @Nullable Choice update) {
     @SuppressWarnings("ConstantValue") // absent in JSON is null here
     public Step {
       signals = signals == null ? List.of() : List.copyOf(signals);

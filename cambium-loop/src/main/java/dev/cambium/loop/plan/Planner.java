@@ -7,6 +7,11 @@ import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.declaration.HeadroomPolicy;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.declaration.Policy;
+import dev.cambium.loop.governor.Choice;
+import dev.cambium.loop.governor.Governor;
+import dev.cambium.loop.governor.Instruments;
+import dev.cambium.loop.governor.Mode;
+import dev.cambium.loop.governor.Wish;
 import dev.cambium.loop.headroom.HeadroomProbe;
 import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
@@ -22,6 +27,7 @@ import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -49,17 +55,32 @@ public final class Planner {
   private final Declaration declaration;
   private final ArtifactStore store;
   private final CostModel costs;
+  private final Instruments instruments;
+  private final Map<String, Wish> wishes = new HashMap<>();
+  private String actor = "";
 
   /** The stable version of every line, asked for once: a fleet may have ten thousand. */
   private final Map<String, Fact.VersionRegistered> stable = new HashMap<>();
 
   private final Map<String, Integer> suiteItems = new HashMap<>();
 
+  /** A planner to whom nothing is known of how well versions learn. */
   public Planner(LedgerState state, Declaration declaration, ArtifactStore store, CostModel costs) {
+    this(state, declaration, store, costs, Instruments.NONE);
+  }
+
+  /** A planner with what was measured. */
+  public Planner(
+      LedgerState state,
+      Declaration declaration,
+      ArtifactStore store,
+      CostModel costs,
+      Instruments instruments) {
     this.state = state;
     this.declaration = declaration;
     this.store = store;
     this.costs = costs;
+    this.instruments = instruments;
     state.versionsAt(Channel.STABLE).forEach((line, found) -> stable.put(line, found.fact()));
     state
         .ecosystem()
@@ -73,6 +94,29 @@ public final class Planner {
 
   private static int lines(byte[] text) {
     return (int) new String(text, StandardCharsets.UTF_8).lines().count();
+  }
+
+  /**
+   * Plans all open signals, some lines in the mode that a person wants.
+   *
+   * @param actor who wants it
+   * @throws IllegalArgumentException if a line has nothing to learn, or no way for its mode
+   */
+  public Plan plan(List<Wish> wanted, String actor) {
+    this.actor = actor;
+    wanted.forEach(wish -> wishes.put(wish.line(), wish));
+    wishes.keySet().forEach(declaration::line);
+    Plan plan = plan();
+    plan.steps().stream()
+        .filter(step -> step.update() != null)
+        .forEach(step -> wishes.remove(step.line()));
+    if (!wishes.isEmpty()) {
+      throw new IllegalArgumentException(
+          String.join(", ", wishes.keySet())
+              + ": a mode is for the update of a line that is released already and has new data;"
+              + " cambium plan shows what there is to do");
+    }
+    return plan;
   }
 
   /** Plans all open signals. */
@@ -143,7 +187,8 @@ public final class Planner {
           ids,
           null,
           List.of(Rung.RETRAIN),
-          rows + " new rows to learn");
+          rows + " new rows to learn",
+          now == null ? null : choose(line, now, parentAffected));
     }
     if (line.tier() == Tier.APPLICATION) {
       Application declared = line.application();
@@ -256,6 +301,38 @@ public final class Planner {
     return rungs;
   }
 
+  /** How a line's stable version is to be updated. */
+  private Choice choose(Line line, Fact.VersionRegistered now, boolean parentAffected) {
+    Recipe recipe = declaration.recipe(line.name()).orElseThrow();
+    Governor governor = declaration.governor();
+    Map<Mode, Double> ways = ways(line, recipe, now, parentAffected);
+    Choice choice = governor.choose(instruments.read(recipe, now), ways, recipe.method());
+    Wish wish = wishes.get(line.name());
+    return wish == null ? choice : governor.overrule(choice, wish, actor, ways, recipe.method());
+  }
+
+  /** The modes that there is a way for, with the optimizer steps that each takes. */
+  private Map<Mode, Double> ways(
+      Line line, Recipe recipe, Fact.VersionRegistered now, boolean parentAffected) {
+    Map<Mode, Double> ways = new EnumMap<>(Mode.class);
+    ways.put(Mode.PLAIN, (double) recipe.steps());
+    ways.put(Mode.PROTECT, (double) recipe.steps());
+    if (recipe.method() == Recipe.Method.FULL) {
+      ways.put(Mode.REPAIR, (double) recipe.steps());
+    }
+    Fact.VersionRegistered parent = line.parent() == null ? null : stable.get(line.parent());
+    if (line.parent() != null) {
+      ways.put(Mode.REBASE, (double) recipe.steps());
+    }
+    if (now.kind() == VersionKind.ADAPTER
+        && !parentAffected
+        && parent != null
+        && parent.version().equals(now.parent())) {
+      ways.put(Mode.CONSOLIDATE, (double) recipe.steps());
+    }
+    return ways;
+  }
+
   /** Seconds of a headroom probe, where the contract asks for one. */
   private double probing(Line line) {
     HeadroomPolicy headroom = declaration.contract(line.name()).headroom();
@@ -276,6 +353,18 @@ public final class Planner {
       @Nullable VersionRef adopt,
       List<Rung> rungs,
       String why) {
+    return step(line, cause, current, signals, adopt, rungs, why, null);
+  }
+
+  private Plan.Step step(
+      Line line,
+      Plan.Cause cause,
+      @Nullable VersionRef current,
+      List<String> signals,
+      @Nullable VersionRef adopt,
+      List<Rung> rungs,
+      String why,
+      @Nullable Choice update) {
     int items =
         declaration.contract(line.name()).capabilities().stream()
             .mapToInt(c -> suiteItems.getOrDefault(c, 0))
@@ -323,6 +412,7 @@ public final class Planner {
         worst,
         measured,
         approval,
-        why);
+        why,
+        update);
   }
 }

@@ -300,6 +300,7 @@ class CandidatesTest {
             stable("router"),
             stable("cards"),
             List.of(fresh),
+            null,
             Progress.NONE);
     assertThat(town.executed()).containsExactly("consolidate", "train", "consolidate");
     assertThat(candidate.manifest().kind()).isEqualTo(VersionKind.MODEL);

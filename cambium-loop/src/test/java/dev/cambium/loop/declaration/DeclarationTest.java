@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.cambium.loop.data.DataException;
+import dev.cambium.loop.governor.Condition;
+import dev.cambium.loop.governor.Governor;
+import dev.cambium.loop.governor.Mode;
+import dev.cambium.loop.governor.Rule;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
@@ -120,6 +124,67 @@ class DeclarationTest {
                 new TreeMap<>(Map.of("layers\\.0\\..*q_proj", 4, "v_proj", 2)),
                 new TreeMap<>(Map.of("v_proj", 3.5)),
                 List.of("embed_tokens", "norm")));
+  }
+
+  private static String governed(String governor) {
+    return VALID.replace("recipes:\n", "governor:\n" + governor + "recipes:\n");
+  }
+
+  @Test
+  void aGovernorIsReadAndWrittenBack() {
+    assertThat(parse(VALID).governor()).isEqualTo(Governor.DEFAULT);
+    Declaration read =
+        parse(
+            governed(
+                """
+                  budget: { steps: 90000, seconds: 7200 }
+                  rules:
+                    - when: { headroom-below: 0.9, dormant-above: 0.2 }
+                      mode: repair
+                      protect: { reset-dormant: { every: 50, threshold: 0.025 } }
+                      because: units that do not act can be given something to do
+                    - { when: { headroom-surely-below: 0.8 }, mode: re-base }
+                """));
+    assertThat(read.governor().budget()).isEqualTo(new Governor.Budget(90_000L, 7200.0));
+    assertThat(read.governor().rules())
+        .extracting(Rule::mode)
+        .containsExactly(Mode.REPAIR, Mode.REBASE);
+    assertThat(read.governor().rules().get(0).when())
+        .isEqualTo(Map.of(Condition.HEADROOM_BELOW, 0.9, Condition.DORMANT_ABOVE, 0.2));
+    assertThat(parse(read.yaml()).governor()).isEqualTo(read.governor());
+    assertThat(parse(parse(VALID).yaml()).governor()).isEqualTo(Governor.DEFAULT);
+    assertThat(parse(governed("  budget: { steps: 9 }\n")).governor())
+        .as("a budget alone leaves the usual rules")
+        .isEqualTo(new Governor(Governor.DEFAULT.rules(), new Governor.Budget(9L, null)));
+    assertThat(parse(governed("  rules: []\n")).governor().rules()).isEmpty();
+  }
+
+  @Test
+  void whatIsWrongWithAGovernorIsSaidWithItsPlace() {
+    assertThat(problems(governed("  rulez: []\n")))
+        .containsExactly(
+            "ecosystem.yaml:9:3: governor: unknown field 'rulez'; did you mean 'rules'?");
+    assertThat(problems(governed("  budget: { stepz: 3, seconds: 0 }\n")))
+        .anyMatch(p -> p.startsWith("ecosystem.yaml:9:13: ") && p.contains("'stepz'"))
+        .anyMatch(p -> p.contains("'seconds' must be a number above 0"));
+    assertThat(
+            problems(
+                governed(
+                    """
+                      rules:
+                        - { when: { headrom-below: 0.9 }, mode: plain }
+                        - { when: { headroom-below: yes }, mode: re-bais }
+                        - { mode: protect }
+                        - { when: { room-below: 0.1 }, mode: protect, protect: { kl: -1 } }
+                        - nothing
+                    """)))
+        .anyMatch(p -> p.startsWith("ecosystem.yaml:10:17: ") && p.contains("'headroom-below'"))
+        .anyMatch(p -> p.contains("rule 2, when: 'headroom-below' must be a number"))
+        .anyMatch(p -> p.contains("no mode 're-bais'; did you mean 're-base'?"))
+        .anyMatch(p -> p.contains("'when' is missing"))
+        .anyMatch(p -> p.contains("'protect' is missing"))
+        .anyMatch(p -> p.contains("protect: 'kl' must be a number above 0"))
+        .anyMatch(p -> p.startsWith("ecosystem.yaml:14:7: ") && p.contains("a list of mappings"));
   }
 
   @Test

@@ -13,6 +13,7 @@ import dev.cambium.loop.data.SuiteFile;
 import dev.cambium.loop.explain.LineHistory;
 import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.governor.Readings;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Fact;
@@ -145,6 +146,11 @@ class HeadroomCampaignTest {
 
       // The next version's probe is its own; the foundation's is known.
       signal(cambium, "our");
+      assertThat(cambium.plan().steps().get(0).update().readings().headroom())
+          .as("what the governor goes by")
+          .isEqualTo(
+              new Readings.Estimate(
+                  measured.point(), measured.lower(), measured.upper(), "desk@1"));
       cambium.run(Approver.ALWAYS, Progress.NONE);
       List<Recorded<Fact.ActionFinished>> probes = cambium.state().recentActions("probe", 9);
       assertThat(probes).hasSize(3);

@@ -146,7 +146,8 @@ public final class Generator {
 
   /**
    * Wave 1, for {@code cards}: three new intents and the changed rules. The suites keep every old
-   * item whose answer still holds, replace the others, and add items for the new intents.
+   * item whose answer still holds, give the others their new answer, and add items for the new
+   * intents.
    */
   public Drop newCardData() {
     IntentTask task =
@@ -189,12 +190,7 @@ public final class Generator {
         TreeMap<String, String> tags = new TreeMap<>(item.tags());
         tags.put("changed", "yes");
         return new Item(
-            item.id() + "-changed",
-            item.text(),
-            item.messages(),
-            change.after(),
-            item.choices(),
-            tags);
+            item.id(), item.text(), item.messages(), change.after(), item.choices(), tags);
       }
     }
     return item;
