@@ -137,6 +137,7 @@ final class PlainLearner implements Learner {
             snapshots,
             SNAPSHOT_STEPS,
             earlier,
+            null,
             null),
         progress);
     Files.move(making, done, StandardCopyOption.ATOMIC_MOVE);
