@@ -15,6 +15,7 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Protection;
+import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -142,6 +143,30 @@ class GovernedCampaignTest {
       Choice choice = cambium.decisions("cards").get(stable(cambium));
       assertThat(choice.overruled())
           .isEqualTo(new Choice.Overruled("tester", "it took twice as long", Mode.PLAIN));
+    }
+  }
+
+  @Test
+  void everyModeGoesItsWay() throws IOException {
+    try (Cambium cambium = town.create()) {
+      town.found(cambium);
+      cambium.run(Approver.ALWAYS, Progress.NONE);
+      cambium.signalData(
+          town.rows("more", Town.rows("r new", 20, "new")), "router", false, false, "more");
+      cambium.run(
+          Approver.ALWAYS,
+          List.of(new Wish("router", Mode.CONSOLIDATE, "room for the next")),
+          Progress.NONE);
+      VersionRef router = cambium.state().channel("router", Channel.STABLE).orElseThrow();
+      assertThat(cambium.version(router).kind()).isEqualTo(VersionKind.MODEL);
+      teach(cambium, "new card");
+      cambium.run(Approver.ALWAYS, List.of(new Wish("cards", Mode.REBASE, "anew")), Progress.NONE);
+      assertThat(cambium.version(stable(cambium)).note()).startsWith("begun anew from base@1");
+      assertThat(cambium.decisions("cards").get(stable(cambium)).mode()).isEqualTo(Mode.REBASE);
+      teach(cambium, "later card");
+      assertThat(choice(cambium.plan(), "cards").readings().updates())
+          .as("counted from where it began anew")
+          .isEqualTo(1);
     }
   }
 }

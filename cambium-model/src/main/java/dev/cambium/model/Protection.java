@@ -209,7 +209,9 @@ public record Protection(
         resetDormant != null ? resetDormant : other.resetDormant,
         shrinkPerturb != null ? shrinkPerturb : other.shrinkPerturb,
         balanceBy != null ? balanceBy : other.balanceBy,
-        searches ? interpolateSearch : end != null || both != null ? List.of() : other.interpolateSearch,
+        searches
+            ? interpolateSearch
+            : end != null || both != null ? List.of() : other.interpolateSearch,
         onPolicy != null ? onPolicy : other.onPolicy);
   }
 

@@ -298,8 +298,7 @@ public final class CampaignRunner {
     if (update != null && update.mode() == Mode.CONSOLIDATE) {
       VersionRef from = Objects.requireNonNull(current);
       VersionRef on = Objects.requireNonNull(parent);
-      return List.of(
-          best -> candidates.learnConsolidated(line, from, on, fresh, update, progress));
+      return List.of(best -> candidates.learnConsolidated(line, from, on, fresh, update, progress));
     }
     return IntStream.range(0, candidates.ends(line, update))
         .<Attempt>mapToObj(

@@ -100,7 +100,9 @@ public final class Gauges implements Instruments {
     static final Signs NONE = new Signs(null, null, null, null);
   }
 
-  /** The telemetry of a version, against that of the line's first training with the same matrices. */
+  /**
+   * The telemetry of a version, against that of the line's first training with the same matrices.
+   */
   private Signs signs(VersionRef stable) {
     TelemetryHistory.OfVersion now = telemetry.of(stable).orElse(null);
     if (now == null || now.telemetry().points().isEmpty()) {

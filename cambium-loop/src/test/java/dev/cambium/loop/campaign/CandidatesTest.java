@@ -170,7 +170,7 @@ class CandidatesTest {
   void theEndThatGainsMostComesFirstAndWithoutNewRowsHeldOutTheWholeWay() throws Exception {
     founded(", protect: { interpolate-search: [0.5, 1] }", "");
     Digest fresh = data(Town.rows("new card", 20, "new"));
-    assertThat(candidates.ends(declaration.line("cards"))).isEqualTo(2);
+    assertThat(candidates.ends(declaration.line("cards"), null)).isEqualTo(2);
     Candidates.Candidate first =
         candidates.learn(
             declaration.line("cards"),
@@ -178,6 +178,7 @@ class CandidatesTest {
             stable("base"),
             List.of(fresh),
             0,
+            null,
             Progress.NONE);
     Candidates.Candidate second =
         candidates.learn(
@@ -186,6 +187,7 @@ class CandidatesTest {
             stable("base"),
             List.of(fresh),
             1,
+            null,
             Progress.NONE);
     assertThat(action(first.action())).isInstanceOf(Action.Train.class);
     assertThat(first.note()).contains("1.00 of the way");
