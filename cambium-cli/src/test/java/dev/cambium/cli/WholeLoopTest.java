@@ -154,6 +154,16 @@ class WholeLoopTest {
         .isBetween(1.0, 32.0);
     assertThat(telemetry.get("update").get("relative-norm").asDouble()).isPositive();
 
+    StringWriter shown = new StringWriter();
+    String[] show = {"show", "desk@1", "--dir", directory.toString()};
+    assertThat(Main.run(Terminal.NONE, new PrintWriter(shown), new PrintWriter(shown), show))
+        .isEqualTo(ExitCode.DONE);
+    assertThat(shown.toString())
+        .containsPattern("STEP +WEIGHTS: RANK +STABLE +NORM +FEATURES: RANK +STABLE +DORMANT")
+        .containsPattern("(?m)^ *20 +[\\d.]+ of [\\d.]+ ")
+        .containsPattern(
+            "update: [\\d.e-]+ of the weights' norm, effective rank [\\d.]+ of [\\d.]+,");
+
     JsonNode why = on(ExitCode.DONE, "why", "desk");
     assertThat(why.toString()).contains("base@1", "train", "\"probe\"");
     JsonNode measuredItems = on(ExitCode.DONE, "why", "desk", "--items").get(0);

@@ -11,6 +11,7 @@ import dev.cambium.model.Progress;
 import dev.cambium.model.Row;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,20 @@ class KeepingTest {
           .isPresent();
       assertThat(cambium.why(stable).toString()).contains("times 0.20");
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
+    }
+  }
+
+  @Test
+  void aPlanCountsWhatKeepingTakes() throws IOException {
+    Town town = new Town(temp.resolve("town"));
+    String keeping = "interpolate-search: [0.2, 1], on-policy: { share: 0.1, temperature: 0 }";
+    try (Cambium cambium = founded(town, keeping)) {
+      cambium.signalData(town.rows("new", poison()), "cards", false, false, "a wave");
+      double with = cambium.plan().steps().get(0).seconds();
+      Path file = town.directory.resolve("ecosystem.yaml");
+      Files.writeString(file, Files.readString(file).replace(" protect: { " + keeping + " },", ""));
+      // Two transplants of half a second each; their evaluations and the answers come on top.
+      assertThat(with).isGreaterThan(cambium.plan().steps().get(0).seconds() + 1);
     }
   }
 

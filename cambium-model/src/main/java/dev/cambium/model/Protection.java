@@ -62,6 +62,16 @@ public record Protection(
           temperature >= 0 && temperature <= 1,
           "on-policy: temperature must be in [0, 1]: " + temperature);
     }
+
+    /**
+     * How many questions to ask for a training: twice as many as it will draw of their answers,
+     * since not every answer is right.
+     *
+     * @param rows that the training draws in all
+     */
+    public int questions(long rows) {
+      return (int) Math.min(Integer.MAX_VALUE, Math.ceil(2 * share * rows));
+    }
   }
 
   /** Without search and without answers of the line's own. */

@@ -159,7 +159,8 @@ class OwnAnswersTest {
             List.of(new VerbatimJson("{\"type\":\"function\",\"function\":{\"name\":\"f\"}}")),
             Map.of());
     Row long1 = Row.qa("v", "word ".repeat(300), "b", Map.of());
-    assertThat(right(decoder, List.of(text, tools, long1), EXACT, 0, 0)).isEmpty();
+    Row unlabelled = Row.qa("w", "my card", " ", Map.of());
+    assertThat(right(decoder, List.of(text, tools, long1, unlabelled), EXACT, 0, 0)).isEmpty();
     assertThat(right(decoder, List.of(), EXACT, 0, 0)).isEmpty();
   }
 

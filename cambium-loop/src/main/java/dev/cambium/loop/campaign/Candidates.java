@@ -272,8 +272,7 @@ final class Candidates {
     String replayed = "";
     if (now != null && !past.isEmpty() && protect != null && protect.onPolicy() != null) {
       Protection.OnPolicy how = protect.onPolicy();
-      // Twice as many as will be drawn: not every answer is right.
-      int most = (int) Math.ceil(2 * how.share() * recipe.steps() * recipe.batchRows());
+      int most = how.questions((long) recipe.steps() * recipe.batchRows());
       List<Row> questions = mixes.questions(history, fresh, most);
       List<Row> own = own(line, now.manifest(), questions, how.temperature(), progress);
       if (!own.isEmpty()) {

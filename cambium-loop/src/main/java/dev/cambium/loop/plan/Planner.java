@@ -20,6 +20,7 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Rung;
 import dev.cambium.model.Tier;
@@ -345,6 +346,18 @@ public final class Planner {
             * costs.training(HeadroomProbe.recipe(headroom, Recipe.Precision.FP32));
   }
 
+  /** Answers of the line's own, and the search for where the training ends. */
+  private double keeping(Recipe recipe, Protection protect) {
+    Protection.OnPolicy onPolicy = protect.onPolicy();
+    double answers =
+        onPolicy == null
+            ? 0
+            : costs.evaluation(onPolicy.questions((long) recipe.steps() * recipe.batchRows()));
+    return answers
+        + protect.interpolateSearch().size()
+            * (costs.transplant() + costs.evaluation(SEARCH_ITEMS));
+  }
+
   private Plan.Step step(
       Line line,
       Plan.Cause cause,
@@ -383,6 +396,9 @@ public final class Planner {
           Recipe recipe = declaration.recipe(line.name()).orElse(null);
           if (recipe != null) {
             seconds += costs.training(recipe);
+            if (cause == Plan.Cause.LEARN && recipe.protect() != null) {
+              seconds += keeping(recipe, recipe.protect());
+            }
             measured &= costs.knows(recipe);
           }
         }

@@ -121,6 +121,41 @@ class KeepingJobTest {
         .hasSameBinaryContentAs(model.resolve("tokenizer.json"));
   }
 
+  @Test
+  void anEndBetweenTwoAdaptersIsOneOfTheirOwnWeights() throws IOException {
+    Path other = folder.resolve("other");
+    try (Decoder base = Decoder.load(model);
+        LoraAdapter lora = LoraAdapter.random(base.config(), LoraConfig.of(SHAPE), 4)) {
+      lora.save(other, Precision.F32);
+    }
+    Digest any = Digest.ofText("any");
+    Path directory = job("between", new Action.Transplant(any, any, any, 0.5), Map.of());
+    Job given = Json.read(Files.readAllBytes(directory.resolve(Job.ACTION)), Job.class);
+    Files.write(
+        directory.resolve(Job.ACTION),
+        Json.canonical(
+            new Job(
+                given.key(),
+                given.action(),
+                adapter.toString(),
+                null,
+                null,
+                other.toString(),
+                adapter.toString(),
+                Map.of())));
+    assertThat(run(directory).error()).isNull();
+    DecoderConfig config = DecoderConfig.read(model);
+    String name = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight";
+    try (LoraAdapter from = LoraAdapter.load(adapter, config);
+        LoraAdapter to = LoraAdapter.load(other, config);
+        LoraAdapter found = LoraAdapter.load(directory.resolve("out/version"), config)) {
+      for (int i = 0; i < found.read(name).length; i++) {
+        assertThat(found.read(name)[i])
+            .isEqualTo((float) ((from.read(name)[i] + (double) to.read(name)[i]) / 2));
+      }
+    }
+  }
+
   /** Whenever the process is killed, another one does it again to the same bytes. */
   @Test
   void aKilledConsolidationIsDoneAgainToTheSameBytes() throws Exception {

@@ -23,6 +23,7 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Row;
+import dev.cambium.model.Rung;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
@@ -267,6 +268,63 @@ class CandidatesTest {
                     declaration.line("cards"), stable("cards"), stable("base"), Progress.NONE))
         .isInstanceOf(Candidates.NotApplicableException.class)
         .hasMessageContaining("is no adapter");
+  }
+
+  /** Makes a candidate a version that follows the stable one. */
+  private VersionRef registered(String line, Candidates.Candidate candidate) {
+    VersionRef before = stable(line);
+    VersionRef ref = new VersionRef(line, before.number() + 1);
+    ledger.append(
+        "tester",
+        List.of(
+            new Fact.VersionRegistered(
+                ref,
+                candidate.manifest().digest(),
+                candidate.manifest().kind(),
+                version(before).parent(),
+                before,
+                null,
+                candidate.action(),
+                null,
+                candidate.data(),
+                candidate.note())),
+        List.of());
+    return ref;
+  }
+
+  @Test
+  void aConsolidatedLineGoesOnLearningAndIsCarriedAsAWholeModel() throws Exception {
+    founded("", "");
+    VersionRef whole =
+        registered(
+            "router",
+            candidates.consolidate(
+                declaration.line("router"), stable("router"), stable("cards"), Progress.NONE));
+    Digest fresh = data(Town.rows("r new", 20, "new"));
+    town.executed().clear();
+    Candidates.Candidate learnt =
+        candidates.learn(
+            declaration.line("router"), whole, stable("cards"), List.of(fresh), Progress.NONE);
+    assertThat(town.executed()).containsExactly("train", "consolidate");
+    assertThat(learnt.manifest().kind()).isEqualTo(VersionKind.MODEL);
+    assertThat(table(learnt)).containsEntry("r new 3", "new").containsEntry("r route 3", "desk");
+
+    town.executed().clear();
+    Candidates.Candidate retrained =
+        candidates.carry(
+            declaration.line("router"),
+            whole,
+            stable("cards"),
+            Rung.RETRAIN,
+            learnt.manifest().digest(),
+            Progress.NONE);
+    assertThat(town.executed()).containsExactly("train", "consolidate");
+    assertThat(retrained.rung()).isEqualTo(Rung.RETRAIN);
+    assertThat(retrained.manifest().kind()).isEqualTo(VersionKind.MODEL);
+    Candidates.Candidate anew =
+        candidates.carry(
+            declaration.line("router"), whole, stable("cards"), Rung.RETRAIN, null, Progress.NONE);
+    assertThat(anew.manifest().kind()).as("a fresh adapter").isEqualTo(VersionKind.ADAPTER);
   }
 
   @Test
