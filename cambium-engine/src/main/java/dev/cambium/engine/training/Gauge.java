@@ -1,5 +1,6 @@
 package dev.cambium.engine.training;
 
+import dev.cambium.engine.backend.Lanes;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.PassObserver;
 import dev.cambium.engine.decoder.Trainable;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -48,6 +50,9 @@ final class Gauge implements AutoCloseable {
   /** Σ n³ over the matrices of one look: eigenvalues take a small multiple of it. */
   private static final double WORK = 1 << 27;
 
+  /** Of models up to this width one thread looks: two would mostly wait for each other. */
+  private static final int NARROW = 256;
+
   private static final List<String> KINDS =
       List.of(
           "self_attn.q_proj",
@@ -66,6 +71,7 @@ final class Gauge implements AutoCloseable {
   private final int[][] rows;
   private final int tokens;
   private final Trainable.Origin origin;
+  private final @Nullable Lanes alone;
   private final List<Look> looks = new ArrayList<>();
 
   /** A point without its gradient norm, which is known later. */
@@ -89,6 +95,7 @@ final class Gauge implements AutoCloseable {
     this.rows = rows(mix, seed);
     this.tokens = Arrays.stream(rows).mapToInt(row -> row.length).sum();
     this.origin = trainable.remember(matrices);
+    this.alone = decoder.config().hiddenSize() <= NARROW ? new Lanes(1) : null;
   }
 
   /**
@@ -146,7 +153,7 @@ final class Gauge implements AutoCloseable {
   /** Looks at the model after that many steps, if it is time. */
   void look(int step) {
     if (due(step)) {
-      measure(step);
+      compute(() -> measure(step));
     }
   }
 
@@ -160,6 +167,15 @@ final class Gauge implements AutoCloseable {
     looks.clear();
     if (!state.isEmpty()) {
       looks.addAll(List.of(Json.read(state.getBytes(StandardCharsets.UTF_8), Look[].class)));
+    }
+  }
+
+  /** Does some work on one thread where the model is narrow, on all otherwise. */
+  private void compute(Runnable work) {
+    if (alone == null) {
+      work.run();
+    } else {
+      alone.run(lane -> work.run());
     }
   }
 
@@ -239,7 +255,13 @@ final class Gauge implements AutoCloseable {
    * @param gradientNorms of all steps
    */
   Reading end(float[] gradientNorms) {
-    measure(steps);
+    Map<String, UpdateSubspace.Basis> bases = new TreeMap<>();
+    AtomicReference<Telemetry.@Nullable Update> update = new AtomicReference<>();
+    compute(
+        () -> {
+          measure(steps);
+          update.set(update(bases));
+        });
     List<Telemetry.Point> points = new ArrayList<>();
     int before = 0;
     for (Look look : looks) {
@@ -259,9 +281,8 @@ final class Gauge implements AutoCloseable {
               sum / (to - from)));
       before = look.step;
     }
-    Map<String, UpdateSubspace.Basis> bases = new TreeMap<>();
-    Telemetry.@Nullable Update update = update(bases);
-    return new Reading(new Telemetry(matrices, tokens, points, update), new UpdateSubspace(bases));
+    return new Reading(
+        new Telemetry(matrices, tokens, points, update.get()), new UpdateSubspace(bases));
   }
 
   private Telemetry.@Nullable Update update(Map<String, UpdateSubspace.Basis> bases) {
@@ -294,5 +315,8 @@ final class Gauge implements AutoCloseable {
   @Override
   public void close() {
     origin.close();
+    if (alone != null) {
+      alone.close();
+    }
   }
 }
