@@ -4,6 +4,7 @@ import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.governor.Choice;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
@@ -44,6 +45,7 @@ public record LineHistory(String line, List<OfVersion> versions) {
    * @param headroom how well it learnt, and against what floor; none if that was not measured
    * @param scores of each capability of its contract that was evaluated
    * @param telemetry of the training that made it, at its end; none if no training did
+   * @param update how the update that made it was chosen; none if no update of its line did
    */
   public record OfVersion(
       VersionRef version,
@@ -52,7 +54,8 @@ public record LineHistory(String line, List<OfVersion> versions) {
       @Nullable Decision decision,
       Verdict.@Nullable OfHeadroom headroom,
       Map<String, Score> scores,
-      Telemetry.@Nullable Point telemetry) {
+      Telemetry.@Nullable Point telemetry,
+      @Nullable Choice update) {
 
     public OfVersion {
       scores = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(scores));
@@ -82,6 +85,7 @@ public record LineHistory(String line, List<OfVersion> versions) {
     }
     Set<VersionRef> stable = new HashSet<>();
     state.channelHistory(line, Channel.STABLE).forEach(move -> stable.add(move.fact().to()));
+    Decisions decisions = new Decisions(state, store);
     Map<Digest, Verdict> read = new HashMap<>();
     List<OfVersion> found = new ArrayList<>();
     for (Recorded<Fact.VersionRegistered> version : versions) {
@@ -100,7 +104,8 @@ public record LineHistory(String line, List<OfVersion> versions) {
               newest == null ? null : newest.decision(),
               newest == null ? null : newest.headroom(),
               newest == null ? Map.of() : scores(newest),
-              trainings.telemetry(version.fact()).map(LineHistory::last).orElse(null)));
+              trainings.telemetry(version.fact()).map(LineHistory::last).orElse(null),
+              decisions.of(ref).orElse(null)));
     }
     return new LineHistory(line, found);
   }

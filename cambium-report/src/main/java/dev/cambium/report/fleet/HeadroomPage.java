@@ -3,6 +3,8 @@ package dev.cambium.report.fleet;
 import dev.cambium.loop.explain.LineHistory;
 import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.governor.Choice;
+import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Telemetry;
@@ -49,7 +51,7 @@ public final class HeadroomPage {
 
   private ReportPage page() {
     List<Section> sections =
-        Stream.of(headroom(), learning(), retention(), inside(), Optional.of(table()))
+        Stream.of(headroom(), learning(), retention(), inside(), updates(), Optional.of(table()))
             .flatMap(Optional::stream)
             .toList();
     return new ReportPage(
@@ -320,6 +322,49 @@ public final class HeadroomPage {
       }
     }
     return points;
+  }
+
+  // ---------------------------------------------------------------------------------- updates
+
+  /** What the governor chose for each update, and why. */
+  private Optional<Section> updates() {
+    List<Plot.Point> points = new ArrayList<>();
+    List<List<Cell>> rows = new ArrayList<>();
+    for (int i = 0; i < history.versions().size(); i++) {
+      LineHistory.OfVersion version = history.versions().get(i);
+      Choice choice = version.update();
+      if (choice != null) {
+        double mode = choice.mode().ordinal();
+        points.add(new Plot.Point(i, mode, mode, mode, !version.released()));
+        rows.add(
+            List.of(
+                Cell.of(version.version().toString()),
+                Cell.of(choice.mode().label()),
+                Cell.of(String.join("; ", choice.reasons())).in(Tone.QUIET)));
+      }
+    }
+    return points.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Section(
+                "How it was updated",
+                "What the rules chose for each update; what does more to a line stands higher.",
+                List.of(
+                    new Plot(
+                        "Mode of each update",
+                        VERSION,
+                        places,
+                        List.of(new Plot.Series("mode", points)),
+                        null,
+                        Plot.Form.NUMBER,
+                        Mode.labels()),
+                    new TextTable(
+                        count(rows.size(), "update"),
+                        List.of(VERSION, "mode", "why"),
+                        rows,
+                        "",
+                        rows.size() > 20)),
+                false));
   }
 
   // ------------------------------------------------------------------------------------ table

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cambium.loop.explain.LineHistory;
 import dev.cambium.loop.gate.Verdict;
+import dev.cambium.loop.governor.Choice;
+import dev.cambium.loop.governor.Mode;
+import dev.cambium.loop.governor.Readings;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
@@ -53,7 +56,16 @@ class HeadroomPageTest {
               headroom == null ? Decision.FAIL : headroom.decision(),
               headroom,
               scores,
-              i % 9 == 5 ? null : telemetry(i)));
+              i % 9 == 5 ? null : telemetry(i),
+              i % 4 == 3
+                  ? null
+                  : new Choice(
+                      Mode.values()[i % Mode.values().length],
+                      Mode.PLAIN,
+                      null,
+                      List.of("because of " + i),
+                      Readings.NONE,
+                      null)));
     }
     return new LineHistory("cards", versions);
   }
@@ -120,6 +132,7 @@ class HeadroomPageTest {
             "How well cards still learns",
             "What it can do",
             "Inside",
+            "How it was updated",
             "floor 0.90",
             "of the update")
         .contains("associations: mean loss", "cards@" + count)
@@ -134,6 +147,8 @@ class HeadroomPageTest {
     assertThat(html.split(">area, version ", -1).length - 1).isEqualTo((int) area);
     assertThat(html.split(">dormant units, version ", -1).length - 1)
         .isEqualTo((int) history.versions().stream().filter(v -> v.telemetry() != null).count());
+    assertThat(html.split(">mode, version ", -1).length - 1)
+        .isEqualTo((int) history.versions().stream().filter(v -> v.update() != null).count());
     assertThat(html.split(">card-calls, version ", -1).length - 1)
         .isEqualTo(Math.max(0, count - 3));
   }
@@ -145,12 +160,19 @@ class HeadroomPageTest {
             "base",
             List.of(
                 new LineHistory.OfVersion(
-                    new VersionRef("base", 1), Instant.EPOCH, true, null, null, Map.of(), null)));
+                    new VersionRef("base", 1),
+                    Instant.EPOCH,
+                    true,
+                    null,
+                    null,
+                    Map.of(),
+                    null,
+                    null)));
     String html = HeadroomPage.of(bare).html();
     String text = parse(html).getDocumentElement().getTextContent();
     assertThat(text)
         .contains("does not ask for it", "not judged")
-        .doesNotContain("What it can do", "Inside");
+        .doesNotContain("What it can do", "Inside", "How it was updated");
     assertThat(html).doesNotContain("<svg");
   }
 }
