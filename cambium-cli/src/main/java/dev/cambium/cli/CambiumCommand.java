@@ -15,6 +15,7 @@ import picocli.CommandLine.Spec;
       InitCommand.class,
       PretrainCommand.class,
       MergeCommand.class,
+      ExtractCommand.class,
       ImportCommand.class,
       SignalCommand.class,
       PlanCommand.class,

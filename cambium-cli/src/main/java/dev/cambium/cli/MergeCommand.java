@@ -1,7 +1,7 @@
 package dev.cambium.cli;
 
 import dev.cambium.engine.transfer.Merge;
-import dev.cambium.engine.transfer.MergeMethod;
+import dev.cambium.model.MergeMethod;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -22,7 +22,8 @@ import picocli.CommandLine.Parameters;
       "  cambium merge linear cards payments --out both --weights 0.7,0.3",
       "  cambium merge slerp old new --out between --share 0.5",
       "  cambium merge ties cards payments --base base-v1 --out both --density 0.2",
-      "  cambium merge dare cards payments --base base-v1 --out both --density 0.5 --seed 1"
+      "  cambium merge dare cards payments --base base-v1 --out both --density 0.5 --seed 1",
+      "  cambium merge regmean cards payments --text cards.jsonl,payments.jsonl --out both"
     })
 final class MergeCommand extends Subcommand {
 
@@ -31,7 +32,8 @@ final class MergeCommand extends Subcommand {
     slerp,
     task,
     ties,
-    dare
+    dare,
+    regmean
   }
 
   @Parameters(
@@ -39,7 +41,8 @@ final class MergeCommand extends Subcommand {
       paramLabel = "METHOD",
       description =
           "linear (weighted mean), slerp (along the arc between two), task (base plus weighted"
-              + " changes), ties (trim, elect sign, merge), dare (drop and rescale).")
+              + " changes), ties (trim, elect sign, merge), dare (drop and rescale), regmean"
+              + " (least squares on what goes into layers).")
   private Method method = Method.linear;
 
   @Parameters(index = "1..*", arity = "1..*", paramLabel = "MODEL", description = "The models.")
@@ -94,28 +97,70 @@ final class MergeCommand extends Subcommand {
       description = "dare: of what is dropped (default: ${DEFAULT-VALUE}).")
   private long seed;
 
+  @Option(
+      names = "--text",
+      split = ",",
+      paramLabel = "FILE",
+      description =
+          "regmean: rows that each model was made for; one file for each, or one for all.")
+  private List<Path> texts = List.of();
+
+  @Option(
+      names = "--off-diagonal",
+      paramLabel = "X",
+      defaultValue = "" + MergeMethod.RegMean.DEFAULT_OFF_DIAGONAL,
+      description =
+          "regmean: factor of what two inputs have in common, 0 to 1 (default:"
+              + " ${DEFAULT-VALUE}).")
+  private double offDiagonal;
+
+  @Option(
+      names = "--tokens",
+      paramLabel = "N",
+      defaultValue = "" + MergeMethod.RegMean.DEFAULT_TOKENS,
+      description = "regmean: of each model's text, at most (default: ${DEFAULT-VALUE}).")
+  private int tokens;
+
+  @Option(
+      names = "--no-reload",
+      description =
+          "Keep the result without loading it again and comparing its logits; for models larger"
+              + " than memory.")
+  private boolean unchecked;
+
   @Override
   public Integer call() {
     MergeMethod chosen = method();
     try (Console console = console()) {
-      Merge.models(
-          models,
-          base,
-          chosen,
-          out,
-          Runtime.getRuntime().availableProcessors(),
-          console.progress());
+      Merge.by(chosen)
+          .base(base)
+          .texts(textsOfEach())
+          .reloaded(!unchecked)
+          .progress(console.progress())
+          .into(out, models);
       Path written = out.toAbsolutePath().normalize();
       if (console.json()) {
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("directory", written.toString());
         told.put("method", method.name());
+        told.put("reloaded", !unchecked);
         console.json(told);
       } else {
         console.line("%s merged into %s", Texts.count(models.size(), "model"), written);
+        console.line(
+            unchecked
+                ? "It was not loaded again, so nobody knows yet whether it runs."
+                : "Loaded again, it gives the logits of what was merged.");
       }
       return ExitCode.DONE;
     }
+  }
+
+  private List<List<Path>> textsOfEach() {
+    if (texts.size() == 1) {
+      return Collections.nCopies(models.size(), texts);
+    }
+    return texts.stream().map(List::of).toList();
   }
 
   private MergeMethod method() {
@@ -127,6 +172,7 @@ final class MergeCommand extends Subcommand {
         case task -> new MergeMethod.TaskArithmetic(each);
         case ties -> new MergeMethod.Ties(each, density, scale);
         case dare -> new MergeMethod.Dare(each, density, seed);
+        case regmean -> new MergeMethod.RegMean(each, offDiagonal, tokens);
       };
     } catch (IllegalArgumentException e) {
       throw usage(String.valueOf(e.getMessage()));

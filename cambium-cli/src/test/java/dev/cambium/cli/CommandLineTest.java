@@ -538,4 +538,47 @@ class CommandLineTest {
     assertThat(run(person, "status", "--dir", dir, "--json").out()).doesNotContain("\u001b[");
     assertThat(on("status").out()).doesNotContain("\u001b[");
   }
+
+  @Test
+  void modelsAreMergedAndAnAdapterIsTakenOutOfOne() throws IOException {
+    Path base = TinyModel.write(directory.resolve("base"), 1);
+    Path tuned = TinyModel.write(directory.resolve("tuned"), 2);
+    Path text = Files.writeString(directory.resolve("text.txt"), "the card\n\nis lost\n");
+    Path merged = directory.resolve("merged");
+    Ran told =
+        run(
+            "merge",
+            "regmean",
+            base.toString(),
+            tuned.toString(),
+            "--text",
+            text.toString(),
+            "--out",
+            merged.toString());
+    assertThat(told.expect(ExitCode.DONE).out())
+        .contains("2 models merged into " + merged)
+        .contains("Loaded again, it gives the logits of what was merged.");
+    assertThat(run("inspect", merged.toString()).code()).isEqualTo(ExitCode.DONE);
+    assertThat(
+            run("merge", "regmean", base.toString(), "--out", directory.resolve("no").toString())
+                .expect(ExitCode.USAGE)
+                .err())
+        .contains("the method looks at texts of each model: 0 texts for 1 models");
+
+    Path adapter = directory.resolve("adapter");
+    String[] extract = {
+      "extract", tuned.toString(), "--base", base.toString(), "--out", adapter.toString()
+    };
+    assertThat(run(extract).expect(ExitCode.USAGE).err()).contains("--rank", "--energy");
+    JsonNode report =
+        run(Stream.concat(Stream.of(extract), Stream.of("--rank", "8", "--json"))
+                .toArray(String[]::new))
+            .expect(ExitCode.DONE)
+            .json();
+    assertThat(report.path("modules")).hasSize(7);
+    assertThat(report.path("energy").doubleValue()).isCloseTo(1, within(1e-6));
+    assertThat(report.path("logits").doubleValue()).isCloseTo(1, within(1e-3));
+    assertThat(report.path("whole").toString()).contains("model.norm.weight", "lm_head.weight");
+    assertThat(run("inspect", adapter.toString()).code()).isEqualTo(ExitCode.DONE);
+  }
 }

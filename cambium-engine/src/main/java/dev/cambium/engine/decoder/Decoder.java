@@ -248,9 +248,29 @@ public final class Decoder implements AutoCloseable {
 
   /** Overwrites a weight, row-major. */
   public void write(String name, float[] values) {
+    requireSize(name, layout.slot(name).size(), values.length);
+    write(name, 0, values);
+  }
+
+  /**
+   * Overwrites part of a weight, row-major.
+   *
+   * @param from index of the first element
+   */
+  public void write(String name, long from, float[] values) {
     ParameterLayout.Slot slot = layout.slot(name);
-    requireSize(name, slot.size(), values.length);
-    flat.write(slot.offset(), values);
+    if (from < 0 || values.length > slot.size() - from) {
+      throw new IllegalArgumentException(
+          name
+              + " has "
+              + slot.size()
+              + " elements; got "
+              + values.length
+              + " from "
+              + from
+              + " on");
+    }
+    flat.write(slot.offset() + from, values);
     if (attached != null) {
       attached.forget();
     }
@@ -785,7 +805,7 @@ public final class Decoder implements AutoCloseable {
   }
 
   /** Lets somebody hear what passes compute; or no longer. */
-  void observe(@Nullable PassObserver listener) {
+  public void observe(@Nullable PassObserver listener) {
     observer = listener;
   }
 
@@ -915,11 +935,14 @@ public final class Decoder implements AutoCloseable {
   private Tensor runLayer(int index, Tensor x, PassTensors pass) {
     Layer layer = layers.get(index);
     Tensor h = operand(norm(x, layer.inputNorm));
+    heard(index, LoraAdapter.Group.QKV, h, pass);
     Tensor qkv = product(h, layer.qkv, layer.qkvBias, pass.step);
     qkv = adapted(pass, index, LoraAdapter.Group.QKV, h, qkv, layer.qkv, layer.qkvBias);
     Tensor attended = operand(attention(index, qkv.to(ScalarType.Float), pass));
+    heard(index, LoraAdapter.Group.O, attended, pass);
     x = addProduct(x, attended, layer.out, layer.outBias, index, LoraAdapter.Group.O, pass);
     Tensor m = operand(norm(x, layer.postNorm));
+    heard(index, LoraAdapter.Group.GATE_UP, m, pass);
     Tensor gateUp = product(m, layer.gateUp, null, pass.step);
     gateUp = adapted(pass, index, LoraAdapter.Group.GATE_UP, m, gateUp, layer.gateUp, null);
     // Split, not two slices: its gradient is one concatenation, not two padded sums.
@@ -928,7 +951,14 @@ public final class Decoder implements AutoCloseable {
     if (observer != null) {
       observer.units(index, observed(unit, pass.pass));
     }
+    heard(index, LoraAdapter.Group.DOWN, unit, pass);
     return addProduct(x, unit, layer.down, null, index, LoraAdapter.Group.DOWN, pass);
+  }
+
+  private void heard(int index, LoraAdapter.Group group, Tensor input, PassTensors pass) {
+    if (observer != null && observer.hearsInputs()) {
+      observer.inputs(index, group.modules(index), observed(input, pass.pass));
+    }
   }
 
   /** What adapters make of a product. */

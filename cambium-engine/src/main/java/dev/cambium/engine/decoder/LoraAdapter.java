@@ -46,6 +46,11 @@ public final class LoraAdapter implements AutoCloseable {
       this.members = List.of(members);
     }
 
+    /** The whole names of its modules in a layer. */
+    List<String> modules(int layer) {
+      return members.stream().map(member -> module(layer, member)).toList();
+    }
+
     private String module(int layer, String member) {
       return ParameterLayout.layer(layer, prefix + member);
     }

@@ -1,5 +1,6 @@
 package dev.cambium.engine.decoder;
 
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -15,6 +16,20 @@ public interface PassObserver {
    */
   void units(int layer, Tensor activations);
 
-  /** States after the final norm: tokens × hidden size. */
+  /** Whether {@link #inputs} is called: it costs a copy where rows are padded. */
+  default boolean hearsInputs() {
+    return false;
+  }
+
+  /**
+   * What goes into linear modules of a layer: tokens × inputs.
+   *
+   * @param layer from 0
+   * @param modules all that share it, by their whole names, such as {@code
+   *     model.layers.0.self_attn.q_proj}
+   */
+  default void inputs(int layer, List<String> modules, Tensor inputs) {}
+
+  /** States after the final norm: tokens × hidden size. They go into the head. */
   void states(Tensor states);
 }

@@ -1,13 +1,12 @@
 package dev.cambium.engine.transfer;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
 import dev.cambium.artifact.safetensors.TensorInfo;
 import dev.cambium.engine.text.ModelText;
+import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Progress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,35 +18,43 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Merges Hugging Face model directories of any size in bounded memory: weights are read, merged and
  * written piece by piece, on several threads, with the same result whatever their number.
  *
- * <p>All models must have the same weights of the same shapes and the same tokens; what differs is
- * named. Where embeddings are tied, the head is the embedding once more, and merged once. Type,
- * shards, configuration and text of the result are those of the base or, without one, of the first
- * model.
+ * <p>All models must have the same weights of the same shapes, the same computation and the same
+ * tokens; what differs is named. Where embeddings are tied, the head is the embedding once more,
+ * and merged once. Type, shards, configuration and text of the result are those of the base or,
+ * without one, of the first model.
+ *
+ * <p>The result appears whole or not at all, and by default only after it was loaded again and gave
+ * the logits of what was merged ({@link Reload}). That, and methods that look at layers' inputs,
+ * need memory for one whole model.
  */
 public final class Merge {
 
   /** Elements of a piece: small enough for the inner cache, large enough for the disk. */
   private static final int PIECE = 1 << 17;
 
-  private static final JsonMapper JSON = JsonMapper.builder().build();
+  private static final Logger LOG = LoggerFactory.getLogger(Merge.class);
 
   private final MergeMethod method;
   private final @Nullable Weights base;
   private final List<Weights> models;
+  private final List<Grams> inputs;
+  private final @Nullable Reload reload;
   private final int threads;
   private final Progress progress;
   private final AtomicLong done = new AtomicLong();
@@ -55,142 +62,159 @@ public final class Merge {
   private long total;
 
   private Merge(
-      MergeMethod method,
+      Builder builder,
       @Nullable Weights base,
       List<Weights> models,
-      int threads,
-      Progress progress) {
-    this.method = method;
+      List<Grams> inputs,
+      @Nullable Reload reload) {
+    this.method = builder.method;
     this.base = base;
     this.models = models;
-    this.threads = threads;
-    this.progress = progress;
+    this.inputs = inputs;
+    this.reload = reload;
+    this.threads = builder.threads;
+    this.progress = builder.progress;
   }
 
-  /**
-   * Merges models.
-   *
-   * @param models as many as the method has weights
-   * @param base what all were made from; null for a method that needs none
-   * @param out directory of the result, which must not exist; it appears whole or not at all
-   * @param threads at least 1
-   * @throws IllegalArgumentException naming what does not fit, or the weight that is not a number
-   *     or too large for its type
-   */
-  public static void models(
-      List<Path> models,
-      @Nullable Path base,
-      MergeMethod method,
-      Path out,
-      int threads,
-      Progress progress) {
-    if (models.size() != method.weights().size()) {
-      throw new IllegalArgumentException(
-          models.size() + " models for " + method.weights().size() + " weights");
-    }
-    if (method.needsBase() != (base != null)) {
-      throw new IllegalArgumentException(
-          method.needsBase()
-              ? "the method needs the base that all models were made from"
-              : "the method takes no base: it knows the models themselves only");
-    }
-    if (Files.exists(out)) {
-      throw new IllegalArgumentException(out + " exists; give a directory that does not");
-    }
-    List<Weights> open = new ArrayList<>();
-    Path partial = out.toAbsolutePath().normalize();
-    partial = partial.resolveSibling("." + partial.getFileName() + ".partial");
-    try {
-      DirectoryTree.delete(partial);
-      for (Path model : models) {
-        open.add(Weights.open(model));
-      }
-      @Nullable Weights origin = null;
-      if (base != null) {
-        origin = Weights.open(base);
-        open.add(origin);
-      }
-      Weights pattern = open.get(open.size() > models.size() ? open.size() - 1 : 0);
-      for (Weights other : open) {
-        requireFits(pattern, other);
-      }
-      Files.createDirectories(partial);
-      new Merge(method, origin, open.subList(0, models.size()), threads, progress)
-          .write(pattern, partial);
-      Files.move(partial, out, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      throw new UncheckedIOException("cannot write " + out + ": " + e, e);
-    } finally {
-      open.forEach(Weights::close);
-      DirectoryTree.delete(partial);
-    }
+  /** A merge by a method, of as many models as it has weights. */
+  public static Builder by(MergeMethod method) {
+    return new Builder(method);
   }
 
-  // ---- what fits together ----
+  /** What a merge starts from. */
+  public static final class Builder {
+    private final MergeMethod method;
+    private @Nullable Path base;
+    private List<List<Path>> texts = List.of();
+    private boolean reloaded = true;
+    private int threads = Runtime.getRuntime().availableProcessors();
+    private Progress progress = Progress.NONE;
 
-  private static void requireFits(Weights pattern, Weights other) throws IOException {
-    if (pattern.tied != other.tied) {
-      throw new IllegalArgumentException(
-          "tied embeddings: "
-              + pattern.directory
-              + " "
-              + pattern.tied
-              + ", "
-              + other.directory
-              + " "
-              + other.tied
-              + "; a tied and an untied head cannot be merged");
+    private Builder(MergeMethod method) {
+      this.method = method;
     }
-    pattern.requireSame(other);
-    SortedMap<String, Long> expected = tokens(pattern.directory);
-    SortedMap<String, Long> found = tokens(other.directory);
-    for (Map.Entry<String, Long> token : expected.entrySet()) {
-      Long id = found.get(token.getKey());
-      if (!token.getValue().equals(id)) {
-        throw otherTokens(pattern, other, token.getKey(), token.getValue(), id);
+
+    /** What all models were made from; for a method that sees them as its changes. */
+    public Builder base(@Nullable Path directory) {
+      base = directory;
+      return this;
+    }
+
+    /**
+     * Files of rows whose text shows what goes into layers; for a method that looks at that.
+     *
+     * @param files for each model its own
+     */
+    public Builder texts(List<List<Path>> files) {
+      texts = List.copyOf(files);
+      return this;
+    }
+
+    /** Whether the result must give the right logits when it is loaded again, before it counts. */
+    public Builder reloaded(boolean wanted) {
+      reloaded = wanted;
+      return this;
+    }
+
+    /** At least 1; changes no byte of the result. */
+    public Builder threads(int count) {
+      threads = count;
+      return this;
+    }
+
+    /** Who hears how far it is. */
+    public Builder progress(Progress listener) {
+      progress = listener;
+      return this;
+    }
+
+    /**
+     * Merges.
+     *
+     * @param out directory of the result, which must not exist; it appears whole or not at all
+     * @throws IllegalArgumentException naming what does not fit, or the weight that is not a number
+     *     or too large for its type
+     * @throws IllegalStateException if the result, loaded again, is not what was merged
+     * @throws dev.cambium.engine.backend.InsufficientMemoryException if it could not be loaded
+     *     again; nothing is written then
+     */
+    public void into(Path out, List<Path> directories) {
+      requireSensible(directories.size());
+      if (Files.exists(out)) {
+        throw new IllegalArgumentException(out + " exists; give a directory that does not");
       }
-    }
-    for (Map.Entry<String, Long> token : found.entrySet()) {
-      if (!expected.containsKey(token.getKey())) {
-        throw otherTokens(pattern, other, token.getKey(), null, token.getValue());
-      }
-    }
-  }
-
-  private static IllegalArgumentException otherTokens(
-      Weights pattern, Weights other, String token, @Nullable Long expected, @Nullable Long found) {
-    return new IllegalArgumentException(
-        "the token '"
-            + token
-            + "' has "
-            + (expected == null ? "no id" : "id " + expected)
-            + " in "
-            + pattern.directory
-            + " and "
-            + (found == null ? "no id" : "id " + found)
-            + " in "
-            + other.directory
-            + "; rows of embeddings that mean different tokens cannot be merged");
-  }
-
-  /** Ids by token; none where there is no tokenizer. */
-  private static SortedMap<String, Long> tokens(Path directory) throws IOException {
-    SortedMap<String, Long> tokens = new TreeMap<>();
-    Path file = directory.resolve("tokenizer.json");
-    if (Files.exists(file)) {
-      JsonNode tree = JSON.readTree(Files.readAllBytes(file));
-      JsonNode vocabulary = tree.path("model").path("vocab");
-      if (vocabulary.isArray()) { // Unigram: pairs of token and score, in the order of ids
-        for (int id = 0; id < vocabulary.size(); id++) {
-          tokens.put(vocabulary.get(id).path(0).asText(), (long) id);
+      List<Weights> open = new ArrayList<>();
+      Path partial = out.toAbsolutePath().normalize();
+      Path measured = partial.resolveSibling("." + partial.getFileName() + ".inputs");
+      partial = partial.resolveSibling("." + partial.getFileName() + ".partial");
+      try {
+        DirectoryTree.delete(partial);
+        DirectoryTree.delete(measured);
+        for (Path model : directories) {
+          open.add(Weights.open(model));
         }
-      } else {
-        vocabulary.properties().forEach(t -> tokens.put(t.getKey(), t.getValue().asLong()));
+        @Nullable Weights origin = null;
+        if (base != null) {
+          origin = Weights.open(base);
+          open.add(origin);
+        }
+        Weights pattern = origin == null ? open.get(0) : origin;
+        for (Weights other : open) {
+          Fit.require(pattern, other);
+        }
+        List<Grams> inputs = inputs(directories, measured);
+        Files.createDirectories(partial);
+        try (Reload reload = reloaded ? Reload.expecting(pattern) : null) {
+          new Merge(this, origin, open.subList(0, directories.size()), inputs, reload)
+              .write(pattern, partial);
+          if (reload != null) {
+            reload.require(partial);
+          }
+        }
+        Files.move(partial, out, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        throw new UncheckedIOException("cannot write " + out + ": " + e, e);
+      } finally {
+        open.forEach(Weights::close);
+        DirectoryTree.delete(partial);
+        DirectoryTree.delete(measured);
       }
-      tree.path("added_tokens")
-          .forEach(t -> tokens.put(t.path("content").asText(), t.path("id").asLong()));
     }
-    return tokens;
+
+    private void requireSensible(int models) {
+      if (models != method.weights().size()) {
+        throw new IllegalArgumentException(
+            models + " models for " + method.weights().size() + " weights");
+      }
+      if (method.needsBase() != (base != null)) {
+        throw new IllegalArgumentException(
+            method.needsBase()
+                ? "the method needs the base that all models were made from"
+                : "the method takes no base: it knows the models themselves only");
+      }
+      if (texts.size() != (method.needsCalibration() ? models : 0)) {
+        throw new IllegalArgumentException(
+            method.needsCalibration()
+                ? "the method looks at texts of each model: "
+                    + texts.size()
+                    + " texts for "
+                    + models
+                    + " models"
+                : "the method looks at no text");
+      }
+    }
+
+    private List<Grams> inputs(List<Path> directories, Path folder) throws IOException {
+      List<Grams> inputs = new ArrayList<>();
+      if (method instanceof MergeMethod.RegMean regression) {
+        for (int m = 0; m < directories.size(); m++) {
+          Path own = Files.createDirectories(folder.resolve(Integer.toString(m)));
+          inputs.add(
+              Grams.measure(directories.get(m), texts.get(m), regression.tokens(), own, progress));
+        }
+      }
+      return inputs;
+    }
   }
 
   // ---- writing ----
@@ -211,18 +235,34 @@ public final class Merge {
               source.metadata(),
               (channel, dataStart, layout) -> {
                 for (TensorInfo info : layout) {
-                  merge(info, channel, dataStart + info.begin(), pool);
+                  if (!inputs.isEmpty() && inputs.get(0).knows(info.name())) {
+                    regress(info, channel, dataStart + info.begin());
+                  } else {
+                    merge(info, channel, dataStart + info.begin(), pool);
+                  }
                 }
               });
         }
       }
     } finally {
-      pool.shutdownNow();
+      end(pool);
     }
     copy(pattern.directory, out, "config.json");
     copy(pattern.directory, out, Weights.INDEX);
     for (Path text : ModelText.files(pattern.directory)) {
       copy(pattern.directory, out, text.getFileName().toString());
+    }
+  }
+
+  /** Nobody may still write when files and decoder are closed. */
+  private static void end(ExecutorService pool) {
+    pool.shutdownNow();
+    try {
+      while (!pool.awaitTermination(1, TimeUnit.MINUTES)) {
+        LOG.warn("waiting for the threads of a merge to end");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -253,14 +293,49 @@ public final class Merge {
         (piece, start, count) -> {
           piece.read(info.name(), start, count);
           merge.merge(start, piece.base, piece.models, count, piece.result);
-          ByteBuffer bytes = piece.encoded(info, start, count);
-          long at = position + info.dtype().bytes(start);
-          while (bytes.hasRemaining()) {
-            at += channel.write(bytes, at);
-          }
-          progress.at("merge", done.addAndGet(count), total, info.name());
+          write(piece, info, start, count, channel, position);
           return true;
         });
+  }
+
+  private void write(
+      Piece piece, TensorInfo info, long start, int count, FileChannel channel, long position)
+      throws IOException {
+    ByteBuffer bytes = piece.encoded(info, start, count);
+    if (reload != null) {
+      reload.take(info, start, bytes);
+    }
+    long at = position + info.dtype().bytes(start);
+    while (bytes.hasRemaining()) {
+      at += channel.write(bytes, at);
+    }
+    progress.at("merge", done.addAndGet(count), total, info.name());
+  }
+
+  /** A matrix by regression: as a whole, for every element of a row depends on all others. */
+  private void regress(TensorInfo info, FileChannel channel, long position) throws IOException {
+    Piece piece = pieces.get();
+    MergeMethod.RegMean regression = (MergeMethod.RegMean) method;
+    try (Regression solved =
+        Regression.of(
+            regression,
+            info,
+            inputs,
+            (m, start, count) -> {
+              float[] values = piece.read(m, info.name(), start, count);
+              for (int i = 0; i < count; i++) {
+                if (!Float.isFinite(values[i])) {
+                  throw notFinite(models.get(m), info, start + i, values[i]);
+                }
+              }
+              return values;
+            })) {
+      for (long start = 0; start < info.elements(); start += PIECE) {
+        int count = (int) Math.min(PIECE, info.elements() - start);
+        solved.read(start, count, piece.result);
+        write(piece, info, start, count, channel, position);
+      }
+    }
   }
 
   private interface Work<T> {
@@ -294,6 +369,12 @@ public final class Merge {
     return results;
   }
 
+  private static IllegalArgumentException notFinite(
+      Weights weights, TensorInfo info, long element, float value) {
+    return new IllegalArgumentException(
+        weights.directory + ": " + info.name() + ", element " + element + " is " + value);
+  }
+
   /** One thread's buffers. */
   private final class Piece {
     private final ByteBuffer bytes =
@@ -305,11 +386,17 @@ public final class Merge {
 
     void read(String name, long start, int count) {
       for (int m = 0; m < models.length; m++) {
-        read(Merge.this.models.get(m), name, start, count, models[m]);
+        read(m, name, start, count);
       }
       if (Merge.this.base != null) {
         read(Merge.this.base, name, start, count, base);
       }
+    }
+
+    /** Part of a weight of one model; valid until the next piece. */
+    float[] read(int model, String name, long start, int count) {
+      read(Merge.this.models.get(model), name, start, count, models[model]);
+      return models[model];
     }
 
     private void read(Weights weights, String name, long start, int count, float[] into) {
@@ -363,19 +450,19 @@ public final class Merge {
     }
 
     private IllegalArgumentException refusal(TensorInfo info, long start, int i) {
-      String where = info.name() + ", element " + (start + i);
+      read(info.name(), start, i + 1);
       for (int m = 0; m < models.length; m++) {
         if (!Float.isFinite(models[m][i])) {
-          return new IllegalArgumentException(
-              Merge.this.models.get(m).directory + ": " + where + " is " + models[m][i]);
+          return notFinite(Merge.this.models.get(m), info, start + i, models[m][i]);
         }
       }
       if (Merge.this.base != null && !Float.isFinite(base[i])) {
-        return new IllegalArgumentException(
-            Merge.this.base.directory + ": " + where + " is " + base[i]);
+        return notFinite(Merge.this.base, info, start + i, base[i]);
       }
       return new IllegalArgumentException(
-          where
+          info.name()
+              + ", element "
+              + (start + i)
               + " would be "
               + result[i]
               + ", too large for "

@@ -1,5 +1,6 @@
 package dev.cambium.engine.transfer;
 
+import dev.cambium.model.MergeMethod;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +42,8 @@ abstract class TensorMerge {
 
   static TensorMerge of(MergeMethod method, String tensor, long elements) {
     double[] weights = method.weights().stream().mapToDouble(Double::doubleValue).toArray();
-    if (method instanceof MergeMethod.Linear) {
+    if (method instanceof MergeMethod.Linear || method instanceof MergeMethod.RegMean) {
+      // What is no matrix with an input of its own; the others are not merged piece by piece.
       double sum = Arrays.stream(weights).sum();
       return new Sum(Arrays.stream(weights).map(w -> w / sum).toArray());
     } else if (method instanceof MergeMethod.Slerp slerp) {

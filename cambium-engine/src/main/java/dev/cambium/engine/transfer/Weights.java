@@ -2,6 +2,7 @@ package dev.cambium.engine.transfer;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.TensorInfo;
@@ -26,8 +27,8 @@ import java.util.TreeSet;
 final class Weights implements AutoCloseable {
 
   static final String INDEX = "model.safetensors.index.json";
-  private static final String EMBEDDING = "model.embed_tokens.weight";
-  private static final String HEAD = "lm_head.weight";
+  static final String EMBEDDING = DecoderConfig.EMBEDDING;
+  static final String HEAD = DecoderConfig.HEAD;
   private static final String SINGLE = "model.safetensors";
   private static final Set<DType> FLOATS = Set.of(DType.F32, DType.BF16, DType.F16);
   private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -76,12 +77,31 @@ final class Weights implements AutoCloseable {
       return;
     }
     for (SafetensorsFile file : open.values()) {
-      if (file.tensors().containsKey(HEAD)
-          && (!where.containsKey(EMBEDDING) || !file.bytes(HEAD).equals(bytes(EMBEDDING)))) {
+      TensorInfo head = file.tensors().get(HEAD);
+      if (head != null && !(where.containsKey(EMBEDDING) && isEmbedding(file, head))) {
         throw new IllegalArgumentException(
             file.file() + ": the config ties the head to the embedding, but the file's differs");
       }
     }
+  }
+
+  /** Compares piece by piece: an embedding may be larger than a mapping. */
+  private boolean isEmbedding(SafetensorsFile file, TensorInfo head) {
+    TensorInfo embedding = info(EMBEDDING);
+    if (head.dtype() != embedding.dtype() || !head.shape().equals(embedding.shape())) {
+      return false;
+    }
+    ByteBuffer one = ByteBuffer.allocate(1 << 20);
+    ByteBuffer other = ByteBuffer.allocate(1 << 20);
+    for (long start = 0; start < head.size(); start += one.capacity()) {
+      int count = (int) Math.min(one.capacity(), head.size() - start);
+      file.read(HEAD, start, one.clear().limit(count));
+      read(EMBEDDING, start, other.clear().limit(count));
+      if (!one.flip().equals(other.flip())) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private static List<Path> files(Path directory) throws IOException {

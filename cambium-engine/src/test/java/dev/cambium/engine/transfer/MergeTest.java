@@ -10,7 +10,7 @@ import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.Precision;
-import dev.cambium.model.Progress;
+import dev.cambium.model.MergeMethod;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,11 +21,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class MergeTest {
@@ -64,7 +66,7 @@ class MergeTest {
 
   private Path merge(MergeMethod method, @Nullable Path base, Path... models) {
     Path out = dir.resolve("out");
-    Merge.models(List.of(models), base, method, out, 2, Progress.NONE);
+    Merge.by(method).base(base).threads(2).reloaded(false).into(out, List.of(models));
     return out;
   }
 
@@ -159,18 +161,18 @@ class MergeTest {
     assertThat(Arrays.stream(merged).average().orElseThrow()).isCloseTo(1, within(0.024));
     for (int threads : new int[] {1, 3}) {
       Path again = dir.resolve("again" + threads);
-      Merge.models(
-          List.of(a),
-          base,
-          new MergeMethod.Dare(List.of(1.0), 0.25, 7),
-          again,
-          threads,
-          Progress.NONE);
+      Merge.by(new MergeMethod.Dare(List.of(1.0), 0.25, 7))
+          .base(base)
+          .threads(threads)
+          .reloaded(false)
+          .into(again, List.of(a));
       assertThat(read(again, NAME)).containsExactly(merged);
     }
     Path other = dir.resolve("other");
-    Merge.models(
-        List.of(a), base, new MergeMethod.Dare(List.of(1.0), 0.25, 8), other, 1, Progress.NONE);
+    Merge.by(new MergeMethod.Dare(List.of(1.0), 0.25, 8))
+        .base(base)
+        .reloaded(false)
+        .into(other, List.of(a));
     assertThat(read(other, NAME)).isNotEqualTo(merged);
   }
 
@@ -204,9 +206,9 @@ class MergeTest {
         Decoder b = Decoder.random(config, 2)) {
       a.save(dir.resolve("a"), Precision.F32);
       b.save(dir.resolve("b"), Precision.F32);
-      Path out =
-          merge(
-              new MergeMethod.Linear(List.of(0.5, 0.5)), null, dir.resolve("a"), dir.resolve("b"));
+      Path out = dir.resolve("out");
+      Merge.by(new MergeMethod.Linear(List.of(0.5, 0.5)))
+          .into(out, List.of(dir.resolve("a"), dir.resolve("b")));
       for (String name : a.shapes().keySet()) {
         float[] mine = a.read(name);
         float[] other = b.read(name);
@@ -279,5 +281,184 @@ class MergeTest {
         .hasMessageContaining("and id 1 in");
     Files.createDirectory(dir.resolve("out"));
     assertThatThrownBy(() -> merge(mean, null, a, a)).hasMessageContaining("exists");
+  }
+
+  private static final DecoderConfig SMALL =
+      DecoderConfig.builder().hiddenSize(16).layers(2).heads(2).vocabularySize(32).build();
+
+  private Path saved(String name, DecoderConfig config, long seed, Precision precision) {
+    try (Decoder decoder = Decoder.random(config, seed)) {
+      decoder.save(dir.resolve(name), precision);
+    }
+    return dir.resolve(name);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "F32,F32",
+    "F32,BF16",
+    "F32,F16",
+    "BF16,F32",
+    "BF16,BF16",
+    "BF16,F16",
+    "F16,F32",
+    "F16,BF16",
+    "F16,F16"
+  })
+  void everyTypeInAndOutIsRoundedOnceAndLoadsAgain(Precision in, Precision out) {
+    Path first = saved("first", SMALL, 1, out);
+    Path second = saved("second", SMALL, 2, in);
+    Path merged = dir.resolve("out");
+    Merge.by(new MergeMethod.Linear(List.of(0.3, 0.7))).into(merged, List.of(first, second));
+    try (SafetensorsFile one = SafetensorsFile.open(first.resolve("model.safetensors"));
+        SafetensorsFile two = SafetensorsFile.open(second.resolve("model.safetensors"));
+        SafetensorsFile both = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
+      DType given = DType.valueOf(in.name());
+      DType wanted = DType.valueOf(out.name());
+      assertThat(both.tensors().keySet()).isEqualTo(one.tensors().keySet());
+      both.tensors()
+          .forEach(
+              (name, info) -> {
+                assertThat(info.dtype()).isEqualTo(wanted);
+                for (int i = 0; i < info.elements(); i++) {
+                  double a = Floats.get(one.bytes(name), wanted, i);
+                  double b = Floats.get(two.bytes(name), given, i);
+                  // Σ wᵢ θᵢ / Σ wᵢ, term by term as the method says
+                  double mean = 0.3 / (0.3 + 0.7) * a + 0.7 / (0.3 + 0.7) * b;
+                  ByteBuffer nearest = ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN);
+                  Floats.put(nearest, wanted, 0, mean);
+                  assertThat(Floats.get(both.bytes(name), wanted, i))
+                      .as("%s %d", name, i)
+                      .isEqualTo(Floats.get(nearest, wanted, 0));
+                }
+              });
+    }
+  }
+
+  @Test
+  void aTiedHeadThatOneModelStoresAllTheSameIsTheEmbedding() {
+    Path plain = saved("plain", SMALL, 1, Precision.F32);
+    Path stored = saved("stored", SMALL, 2, Precision.F32);
+    rewrite(
+        stored, tensors -> tensors.put("lm_head.weight", tensors.get("model.embed_tokens.weight")));
+    for (List<Path> models : List.of(List.of(plain, stored), List.of(stored, plain))) {
+      Path out = dir.resolve("of-" + models.get(0).getFileName());
+      Merge.by(new MergeMethod.Linear(List.of(1.0, 1.0))).into(out, models);
+      try (SafetensorsFile file = SafetensorsFile.open(out.resolve("model.safetensors"))) {
+        assertThat(file.tensors()).doesNotContainKey("lm_head.weight");
+      }
+    }
+    rewrite(stored, tensors -> tensors.put("lm_head.weight", zeros(tensors, "lm_head.weight")));
+    assertThatThrownBy(
+            () ->
+                Merge.by(new MergeMethod.Linear(List.of(1.0, 1.0)))
+                    .into(dir.resolve("no"), List.of(plain, stored)))
+        .hasMessageContaining("ties the head to the embedding, but the file's differs");
+  }
+
+  private static SafetensorsWriter.Tensor zeros(
+      TreeMap<String, SafetensorsWriter.Tensor> tensors, String name) {
+    SafetensorsWriter.Tensor like = tensors.get(name);
+    return new SafetensorsWriter.Tensor(
+        like.dtype(), like.shape(), ByteBuffer.allocate(like.bytes().remaining()));
+  }
+
+  private static void rewrite(
+      Path model, Consumer<TreeMap<String, SafetensorsWriter.Tensor>> change) {
+    Path file = model.resolve("model.safetensors");
+    TreeMap<String, SafetensorsWriter.Tensor> tensors = new TreeMap<>();
+    try (SafetensorsFile source = SafetensorsFile.open(file)) {
+      source
+          .tensors()
+          .forEach(
+              (name, info) ->
+                  tensors.put(
+                      name,
+                      new SafetensorsWriter.Tensor(
+                          info.dtype(), info.shape(), source.bytes(name))));
+      change.accept(tensors);
+      SafetensorsWriter.write(file, tensors, source.metadata());
+    }
+  }
+
+  /** What a merge would have taken in: a model's own weights. */
+  private Reload expecting(Path model) throws IOException {
+    Reload reload;
+    try (Weights weights = Weights.open(model)) {
+      reload = Reload.expecting(weights);
+      for (String name : weights.where.keySet()) {
+        reload.take(weights.info(name), 0, weights.bytes(name));
+      }
+    }
+    return reload;
+  }
+
+  @Test
+  void aResultThatLoadsAsSomethingElseIsRefused() throws IOException {
+    Path model = saved("model", SMALL, 1, Precision.F32);
+    try (Reload reload = expecting(model)) {
+      reload.require(model);
+    }
+    Path weight = saved("weight", SMALL, 1, Precision.F32);
+    rewrite(
+        weight,
+        tensors ->
+            tensors.put(
+                "model.layers.1.mlp.down_proj.weight",
+                zeros(tensors, "model.layers.1.mlp.down_proj.weight")));
+    // The same weights with a head of their own, as where a program writes the tie wrongly.
+    Path untied = saved("untied", SMALL, 1, Precision.F32);
+    rewrite(
+        untied,
+        tensors -> {
+          SafetensorsWriter.Tensor head = tensors.get("model.embed_tokens.weight");
+          tensors.put(
+              "lm_head.weight",
+              new SafetensorsWriter.Tensor(
+                  head.dtype(), head.shape(), ByteBuffer.allocate(head.bytes().remaining())));
+        });
+    replace(untied, "\"tie_word_embeddings\" : true", "\"tie_word_embeddings\" : false");
+    Path rotated = saved("rotated", SMALL, 1, Precision.F32);
+    replace(rotated, "10000.0", "500.0");
+    for (Path other : List.of(weight, untied, rotated)) {
+      try (Reload reload = expecting(model)) {
+        assertThatThrownBy(() -> reload.require(other))
+            .as(other.toString())
+            .isInstanceOf(IllegalStateException.class)
+            .hasMessageContaining("other logits than what was computed");
+      }
+    }
+  }
+
+  private static void replace(Path model, String found, String instead) throws IOException {
+    Path config = model.resolve("config.json");
+    String text = Files.readString(config);
+    assertThat(text).contains(found);
+    Files.writeString(config, text.replace(found, instead));
+  }
+
+  @Test
+  void aWeightThatWasLeftOutIsNamed() {
+    Path model = saved("model", SMALL, 1, Precision.F32);
+    try (Weights weights = Weights.open(model);
+        Reload reload = Reload.expecting(weights)) {
+      assertThatThrownBy(() -> reload.require(model))
+          .hasMessageContaining("not merged: [model.embed_tokens.weight, model.layers.0.");
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void modelsThatComputeOtherwiseAreRefused() throws IOException {
+    Path one = saved("one", SMALL, 1, Precision.F32);
+    Path other = saved("other", SMALL, 2, Precision.F32);
+    replace(other, "10000.0", "500.0");
+    assertThatThrownBy(
+            () ->
+                Merge.by(new MergeMethod.Linear(List.of(1.0, 1.0)))
+                    .into(dir.resolve("out"), List.of(one, other)))
+        .hasMessageContaining("rope_theta 10000.0 in " + one + " and 500.0 in " + other);
+    assertThat(dir.resolve("out")).doesNotExist();
   }
 }

@@ -1,15 +1,31 @@
-package dev.cambium.engine.transfer;
+package dev.cambium.model;
 
+import com.fasterxml.jackson.annotation.JsonSubTypes;
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.List;
 
 /**
- * How several models of one shape become one. Arithmetic is in double precision, element by
- * element; the result is rounded once, to nearest and to even.
+ * How several models of one shape become one. Arithmetic is in double precision; the result is
+ * rounded once, to nearest and to even.
  */
+@JsonTypeInfo(use = JsonTypeInfo.Id.NAME, property = "method")
+@JsonSubTypes({
+  @JsonSubTypes.Type(value = MergeMethod.Linear.class, name = "linear"),
+  @JsonSubTypes.Type(value = MergeMethod.Slerp.class, name = "slerp"),
+  @JsonSubTypes.Type(value = MergeMethod.TaskArithmetic.class, name = "task"),
+  @JsonSubTypes.Type(value = MergeMethod.Ties.class, name = "ties"),
+  @JsonSubTypes.Type(value = MergeMethod.Dare.class, name = "dare"),
+  @JsonSubTypes.Type(value = MergeMethod.RegMean.class, name = "regmean")
+})
 public sealed interface MergeMethod {
 
   /** Whether the models are seen as changes of a common base. */
   boolean needsBase();
+
+  /** Whether it looks at what goes into the models' layers on texts of their own. */
+  default boolean needsCalibration() {
+    return false;
+  }
 
   /** A weight for each model; for how many models the method is. */
   List<Double> weights();
@@ -86,12 +102,9 @@ public sealed interface MergeMethod {
    */
   record Ties(List<Double> weights, double density, double scale) implements MergeMethod {
     public Ties {
-      weights = checked(weights);
+      weights = positive(weights);
       requireShare(density);
       requireFinite("scale", scale);
-      if (weights.stream().anyMatch(w -> w <= 0)) {
-        throw new IllegalArgumentException("weights must be positive: " + weights);
-      }
     }
 
     @Override
@@ -118,6 +131,53 @@ public sealed interface MergeMethod {
     public boolean needsBase() {
       return true;
     }
+  }
+
+  /**
+   * Regression mean (Jin et al., 2023): each matrix W minimises Σ wᵢ ‖W Xᵢ − Wᵢ Xᵢ‖² over what goes
+   * into it in each model on texts of that model, W = (Σ wᵢ Wᵢ Gᵢ) (Σ wᵢ Gᵢ)⁻¹ with Gᵢ the mean
+   * over tokens of x xᵀ, its elements off the diagonal times {@code offDiagonal}. What is no matrix
+   * with an input of its own (norms, biases, the embedding and a head tied to it) becomes the
+   * weighted mean.
+   *
+   * @param weights one for each model, positive
+   * @param offDiagonal from 0 (each input by itself) to 1 (plain least squares); the paper's α
+   * @param tokens of each model's text that are looked at, at most
+   */
+  record RegMean(List<Double> weights, double offDiagonal, int tokens) implements MergeMethod {
+    /** What the paper found good for most models. */
+    public static final double DEFAULT_OFF_DIAGONAL = 0.9;
+
+    /** Several times the width of a layer of a small model. */
+    public static final int DEFAULT_TOKENS = 16_384;
+
+    public RegMean {
+      weights = positive(weights);
+      if (!(offDiagonal >= 0 && offDiagonal <= 1)) {
+        throw new IllegalArgumentException("off-diagonal must be from 0 to 1, not " + offDiagonal);
+      }
+      if (tokens < 1) {
+        throw new IllegalArgumentException("tokens must be at least 1, not " + tokens);
+      }
+    }
+
+    @Override
+    public boolean needsBase() {
+      return false;
+    }
+
+    @Override
+    public boolean needsCalibration() {
+      return true;
+    }
+  }
+
+  private static List<Double> positive(List<Double> weights) {
+    List<Double> checked = checked(weights);
+    if (checked.stream().anyMatch(w -> w <= 0)) {
+      throw new IllegalArgumentException("weights must be positive: " + weights);
+    }
+    return checked;
   }
 
   private static List<Double> checked(List<Double> weights) {
