@@ -20,13 +20,17 @@ import dev.cambium.model.VersionRef;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -320,16 +324,31 @@ public final class LedgerState {
         });
   }
 
-  /** Every version that is built on one, directly or not, without itself. */
+  /** The versions that were merged from one, among others. */
+  public List<Recorded<Fact.VersionRegistered>> mergedFrom(VersionRef version) {
+    return facts(Fact.VersionRegistered.class, VERSION_SOURCE, RECORD_IDX, isSource(version));
+  }
+
+  private static Condition isSource(VersionRef version) {
+    return SOURCE_LINE.eq(version.line()).and(SOURCE_NUMBER.eq(version.number()));
+  }
+
+  /** Every version that is built on one or merged from it, directly or not, without itself. */
   public List<VersionRef> descendants(VersionRef ancestor) {
     Table<?> below = table(name("below"));
     Field<String> belowLine = field(name("below", "line"), SQLDataType.CLOB);
     Field<Integer> belowNumber = field(name("below", "number"), SQLDataType.INTEGER);
+    Table<?> child =
+        select(LINE, NUMBER, PARENT_LINE.as("up_line"), PARENT_NUMBER.as("up_number"))
+            .from(VERSION_TABLE)
+            .unionAll(
+                select(LINE, NUMBER, SOURCE_LINE.as("up_line"), SOURCE_NUMBER.as("up_number"))
+                    .from(VERSION_SOURCE))
+            .asTable("child");
     Field<String> childLine = field(name("child", "line"), SQLDataType.CLOB);
     Field<Integer> childNumber = field(name("child", "number"), SQLDataType.INTEGER);
-    Field<String> ofLine = field(name("child", "parent_line"), SQLDataType.CLOB);
-    Field<Integer> ofNumber = field(name("child", "parent_number"), SQLDataType.INTEGER);
-    Table<?> child = VERSION_TABLE.as("child");
+    Field<String> ofLine = field(name("child", "up_line"), SQLDataType.CLOB);
+    Field<Integer> ofNumber = field(name("child", "up_number"), SQLDataType.INTEGER);
     return source.read(
         dsl ->
             dsl
@@ -352,25 +371,37 @@ public final class LedgerState {
                 .toList());
   }
 
-  /** What a version is built on: its parent, its parent's parent, up to the foundation. */
+  /**
+   * What a version is built on and was merged from, and so on up to the foundation; nearer ones
+   * first, each once.
+   */
   public List<VersionRef> ancestors(VersionRef version) {
     return source.read(
         dsl -> {
-          List<VersionRef> path = new ArrayList<>();
-          Optional<VersionRef> parent = parent(dsl, version);
-          while (parent.isPresent()) {
-            path.add(parent.get());
-            parent = parent(dsl, parent.get());
+          Set<VersionRef> found = new LinkedHashSet<>();
+          Deque<VersionRef> next = new ArrayDeque<>(parents(dsl, version));
+          while (!next.isEmpty()) {
+            VersionRef above = next.remove();
+            if (found.add(above)) {
+              next.addAll(parents(dsl, above));
+            }
           }
-          return List.copyOf(path);
+          return List.copyOf(found);
         });
   }
 
-  private static Optional<VersionRef> parent(DSLContext dsl, VersionRef version) {
-    return dsl.select(PARENT_LINE, PARENT_NUMBER)
+  /** What a version is built on, then what it was merged from. */
+  private static List<VersionRef> parents(DSLContext dsl, VersionRef version) {
+    List<VersionRef> parents = new ArrayList<>();
+    dsl.select(PARENT_LINE, PARENT_NUMBER)
         .from(VERSION_TABLE)
         .where(is(version), PARENT_LINE.isNotNull())
-        .fetchOptional(row -> new VersionRef(row.value1(), row.value2()));
+        .forEach(row -> parents.add(new VersionRef(row.value1(), row.value2())));
+    dsl.select(SOURCE_LINE, SOURCE_NUMBER).from(VERSION_SOURCE).where(is(version)).fetch().stream()
+        .map(row -> new VersionRef(row.value1(), row.value2()))
+        .sorted()
+        .forEach(parents::add);
+    return parents;
   }
 
   // --------------------------------------------------------------------------------- channels
@@ -461,6 +492,31 @@ public final class LedgerState {
                                 row.value3() == null
                                     ? null
                                     : new VersionRef(row.value3(), row.value4())))));
+    return Collections.unmodifiableSortedMap(all);
+  }
+
+  /** What the versions were merged from that a channel points at, by line; none for others. */
+  public SortedMap<String, List<VersionRef>> sourcesAt(Channel channel) {
+    Table<?> at = CHANNEL_TABLE.as("at");
+    Field<String> atLine = field(name("at", "line"), SQLDataType.CLOB);
+    Field<Integer> atNumber = field(name("at", "number"), SQLDataType.INTEGER);
+    Field<String> atChannel = field(name("at", "channel"), SQLDataType.CLOB);
+    Table<?> merged = VERSION_SOURCE.as("m");
+    SortedMap<String, List<VersionRef>> all = new TreeMap<>();
+    source.read(
+        dsl ->
+            dsl.select(atLine, SOURCE_LINE, SOURCE_NUMBER)
+                .from(at)
+                .join(merged)
+                .on(
+                    field(name("m", "line"), SQLDataType.CLOB).eq(atLine),
+                    field(name("m", "number"), SQLDataType.INTEGER).eq(atNumber))
+                .where(atChannel.eq(channel.label()))
+                .fetch(
+                    row ->
+                        all.computeIfAbsent(row.value1(), line -> new ArrayList<>())
+                            .add(new VersionRef(row.value2(), row.value3()))));
+    all.values().forEach(Collections::sort);
     return Collections.unmodifiableSortedMap(all);
   }
 

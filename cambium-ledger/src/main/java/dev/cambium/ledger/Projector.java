@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *   ecosystem-declared  an approved change of a suite ends at the      it is the declaration
  *                       suite in force, changes it, and has a reason
  *   version-registered  number is the line's next; parent registered   version exists, with its
- *                       (and given, unless a whole model);             data
+ *                       (and given, unless a whole model);             data and its sources
+ *                       sources registered, each named once;
  *                       predecessor registered, of the same line;
  *                       action finished; campaign open
  *   signal-received     id unused; data: training rows; upstream: a    signal is open
@@ -157,6 +158,14 @@ final class Projector {
     if (parent != null) {
       needRegistered(parent, "the parent of " + version);
     }
+    for (VersionRef source : fact.sources()) {
+      needRegistered(source, "what " + version + " was merged from");
+    }
+    need(
+        new HashSet<>(fact.sources()).size() == fact.sources().size(),
+        "%s was merged from one version twice: %s",
+        version,
+        fact.sources());
     VersionRef predecessor = fact.predecessor();
     if (predecessor != null) {
       need(
@@ -187,6 +196,15 @@ final class Projector {
         index);
     for (Digest data : new HashSet<>(fact.data())) {
       now.add(VERSIONS_DATA, version.line(), (long) version.number(), data.hex(), index);
+    }
+    for (VersionRef source : fact.sources()) {
+      now.add(
+          VERSIONS_SOURCES,
+          version.line(),
+          (long) version.number(),
+          source.line(),
+          (long) source.number(),
+          index);
     }
   }
 

@@ -17,7 +17,7 @@ import org.jooq.impl.SQLDataType;
 final class Schema {
 
   /** The newest migration script; see {@code V*.sql} beside this package's classes. */
-  static final int VERSION = 4;
+  static final int VERSION = 5;
 
   static final Table<Record> LOG_RECORD = table(name("log_record"));
   static final Table<Record> LOG_NODE = table(name("log_node"));
@@ -25,6 +25,7 @@ final class Schema {
   static final Table<Record> ECOSYSTEM = table(name("ecosystem"));
   static final Table<Record> VERSION_TABLE = table(name("version"));
   static final Table<Record> VERSION_DATA = table(name("version_data"));
+  static final Table<Record> VERSION_SOURCE = table(name("version_source"));
   static final Table<Record> CAMPAIGN_TABLE = table(name("campaign"));
   static final Table<Record> SIGNAL_TABLE = table(name("signal"));
   static final Table<Record> DECISION_TABLE = table(name("decision"));
@@ -57,6 +58,8 @@ final class Schema {
   static final Field<String> MANIFEST = text("manifest");
   static final Field<String> PARENT_LINE = text("parent_line");
   static final Field<Integer> PARENT_NUMBER = field(name("parent_number"), SQLDataType.INTEGER);
+  static final Field<String> SOURCE_LINE = text("source_line");
+  static final Field<Integer> SOURCE_NUMBER = field(name("source_number"), SQLDataType.INTEGER);
   static final Field<String> CAMPAIGN = text("campaign");
   static final Field<String> DIGEST = text("digest");
   static final Field<String> SIGNAL = text("signal");
@@ -125,6 +128,12 @@ final class Schema {
           List.of(MANIFEST, PARENT_LINE, PARENT_NUMBER, CAMPAIGN, RECORD_IDX));
   static final Relation VERSIONS_DATA =
       fixed("version_data", VERSION_DATA, List.of(LINE, NUMBER, DIGEST), List.of(RECORD_IDX));
+  static final Relation VERSIONS_SOURCES =
+      fixed(
+          "version_source",
+          VERSION_SOURCE,
+          List.of(LINE, NUMBER, SOURCE_LINE, SOURCE_NUMBER),
+          List.of(RECORD_IDX));
   static final Relation CAMPAIGNS =
       changing(
           "campaign",
@@ -169,6 +178,7 @@ final class Schema {
           ECOSYSTEMS,
           VERSIONS,
           VERSIONS_DATA,
+          VERSIONS_SOURCES,
           CAMPAIGNS,
           SIGNALS,
           DECISIONS,

@@ -61,6 +61,22 @@ final class History {
         "imported");
   }
 
+  static Fact.VersionRegistered merged(
+      VersionRef version, VersionRef parent, VersionRef... sources) {
+    return new Fact.VersionRegistered(
+        version,
+        artifact("manifest " + version),
+        VersionKind.MODEL,
+        parent,
+        null,
+        null,
+        null,
+        null,
+        List.of(),
+        List.of(sources),
+        "merged");
+  }
+
   static Fact.VersionRegistered trained(
       VersionRef version,
       VersionRef parent,

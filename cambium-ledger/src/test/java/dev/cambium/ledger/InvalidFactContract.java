@@ -65,6 +65,12 @@ abstract class InvalidFactContract {
     refuse(History.model(new VersionRef("banking", 3), BASE_1), "banking@3", "is banking@2");
     refuse(History.model(BANKING_1, BASE_1), "banking@1", "is banking@2");
     refuse(History.model(travel, BANKING_2), "parent of travel@1, banking@2, is not registered");
+    refuse(
+        History.merged(travel, BASE_1, BANKING_1, BANKING_2),
+        "what travel@1 was merged from, banking@2, is not registered");
+    refuse(
+        History.merged(travel, BASE_1, BANKING_1, BANKING_1),
+        "travel@1 was merged from one version twice");
     refuse(History.model(travel, travel), "parent of travel@1, travel@1, is not registered");
     refuse(
         new Fact.VersionRegistered(

@@ -18,6 +18,7 @@ import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Record;
+import dev.cambium.model.VersionRef;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -56,6 +57,27 @@ abstract class LedgerContract {
   @AfterEach
   void close() {
     ledger.close();
+  }
+
+  @Test
+  void aMergedVersionDescendsFromAllThatItWasMergedFrom() {
+    VersionRef both = new VersionRef("both", 1);
+    VersionRef above = new VersionRef("above", 1);
+    ledger.append("test", History.founding(), List.of());
+    ledger.append(
+        "test",
+        List.of(History.merged(both, BASE_1, CARDS_1, BANKING_1), History.model(above, both)),
+        List.of());
+    LedgerState state = ledger.state();
+    assertThat(state.mergedFrom(CARDS_1)).extracting(v -> v.fact().version()).containsExactly(both);
+    assertThat(state.mergedFrom(both)).isEmpty();
+    assertThat(state.children(CARDS_1)).isEmpty();
+    assertThat(state.descendants(CARDS_1)).containsExactly(above, both);
+    assertThat(state.descendants(BASE_1)).containsExactly(above, BANKING_1, both, CARDS_1);
+    assertThat(state.ancestors(above)).containsExactly(both, BASE_1, BANKING_1, CARDS_1);
+    assertThat(state.version(both).orElseThrow().fact().sources())
+        .containsExactly(CARDS_1, BANKING_1);
+    assertThat(ledger.verify(digest -> java.util.Optional.empty()).findings()).isEmpty();
   }
 
   @Test
@@ -215,7 +237,8 @@ abstract class LedgerContract {
       statement.execute("insert into artifact select digest, record_idx from newer");
       statement.execute("drop table newer");
       statement.execute("create index artifact_record on artifact (record_idx)");
-      statement.execute("delete from flyway_schema_history where version = '4'");
+      statement.execute("drop table version_source");
+      statement.execute("delete from flyway_schema_history where version in ('4', '5')");
     }
     ledger = stores().open(directory, clock);
     assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();

@@ -8,6 +8,7 @@ import dev.cambium.ledger.VerificationReport.Finding;
 import dev.cambium.ledger.VerificationReport.Severity;
 import dev.cambium.ledger.merkle.MerkleHash;
 import dev.cambium.model.Digest;
+import dev.cambium.model.VersionRef;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -259,6 +260,13 @@ class TamperingTest {
   @Test
   void everyRowOfEveryDerivedTableCounts() throws SQLException {
     ledger.rotateKey("test", "so that each table has a row");
+    ledger.append(
+        "test",
+        List.of(
+            History.merged(
+                new VersionRef("both", 1), History.BASE_1, History.BANKING_1, History.CARDS_1)),
+        List.of());
+    ledger.state().forEachArtifact(digest -> artifacts.put(digest, "content"));
     int deleted = 0;
     for (Schema.Relation derived : Schema.DERIVED) {
       String table = derived.name();

@@ -109,6 +109,7 @@ public sealed interface Fact {
    * @param action key of the action that made it; none for an import
    * @param campaign that made it; none for an import
    * @param data artifacts of all training data that this version has seen since its parent
+   * @param sources the versions that it was merged from; empty if it was not
    * @param note where it came from, for people
    */
   record VersionRegistered(
@@ -121,11 +122,39 @@ public sealed interface Fact {
       @Nullable Digest action,
       @Nullable String campaign,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Digest> data,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<VersionRef> sources,
       String note)
       implements Fact {
     @SuppressWarnings("ConstantValue") // absent in JSON is null here
     public VersionRegistered {
       data = data == null ? List.of() : List.copyOf(data);
+      sources = sources == null ? List.of() : List.copyOf(sources);
+    }
+
+    /** A version that was not merged. */
+    public VersionRegistered(
+        VersionRef version,
+        Digest manifest,
+        VersionKind kind,
+        @Nullable VersionRef parent,
+        @Nullable VersionRef predecessor,
+        @Nullable Rung rung,
+        @Nullable Digest action,
+        @Nullable String campaign,
+        List<Digest> data,
+        String note) {
+      this(
+          version,
+          manifest,
+          kind,
+          parent,
+          predecessor,
+          rung,
+          action,
+          campaign,
+          data,
+          List.of(),
+          note);
     }
 
     @Override
@@ -201,7 +230,7 @@ public sealed interface Fact {
    * An action was carried out.
    *
    * @param action its key
-   * @param kind train, transplant, evaluate or probe
+   * @param kind train, transplant, merge, evaluate or probe
    * @param spec artifact: the {@link Action}
    * @param outputs artifacts of the result, by path
    * @param seconds wall time
