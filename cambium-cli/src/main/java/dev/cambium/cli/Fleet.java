@@ -32,13 +32,15 @@ record Fleet(String name, List<Standing> lines) {
    * @param score mean score over the contract when its stable version was last judged by
    *     measurement, if it ever was
    * @param builtOn the version that the stable one is built on
-   * @param behind whether that is not what the parent line has stable now
+   * @param mergedFrom the lines that it is merged from
+   * @param behind whether that, or what it is merged from, is not what these lines have stable now
    * @param settlement how the last campaign that was done with it left it
    */
   record Standing(
       String line,
       Tier tier,
       @Nullable String parent,
+      List<String> mergedFrom,
       Map<Channel, VersionRef> channels,
       int versions,
       @Nullable Double score,
@@ -81,6 +83,7 @@ record Fleet(String name, List<Standing> lines) {
               line.name(),
               line.tier(),
               line.parent(),
+              line.merge() == null ? List.of() : line.merge().from(),
               channels,
               versions.getOrDefault(line.name(), 0),
               score.isPresent() ? score.getAsDouble() : null,

@@ -60,6 +60,9 @@ final class GraphCommand extends Subcommand.OnEcosystem {
         node.put("line", line.line());
         node.put("tier", line.tier());
         node.put("parent", line.parent());
+        if (!line.mergedFrom().isEmpty()) {
+          node.put("merged-from", line.mergedFrom());
+        }
         node.put("stable", line.stable());
         node.put("built-on", line.builtOn());
         nodes.add(node);
@@ -83,6 +86,9 @@ final class GraphCommand extends Subcommand.OnEcosystem {
             Console.Tone.QUIET,
             "  "
                 + line.tier().label()
+                + (line.mergedFrom().isEmpty()
+                    ? ""
+                    : ", merged from " + String.join(", ", line.mergedFrom()))
                 + (line.score() == null ? "" : ", score " + Texts.share(line.score()))
                 + (line.behind() ? ", built on " + line.builtOn() : "")));
     List<Fleet.Standing> children = fleet.children(line.line());

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
@@ -54,7 +55,11 @@ final class ShowCommand extends Subcommand.OnEcosystem {
             .map(Map.Entry::getKey)
             .toList();
     List<VersionRef> children =
-        cambium.state().children(ref).stream().map(c -> c.fact().version()).toList();
+        Stream.concat(
+                cambium.state().children(ref).stream(), cambium.state().mergedFrom(ref).stream())
+            .map(c -> c.fact().version())
+            .distinct()
+            .toList();
     List<Verdict> verdicts =
         cambium.state().verdicts(ref).stream()
             .map(v -> cambium.evidence(v.fact().evidence()))
@@ -86,6 +91,14 @@ final class ShowCommand extends Subcommand.OnEcosystem {
             + recorded.index()
             + (version.campaign() == null ? "" : ", campaign " + version.campaign()));
     row(rows, "  built on", version.parent());
+    row(
+        rows,
+        "  merged from",
+        version.sources().isEmpty()
+            ? null
+            : version.sources().stream()
+                .map(VersionRef::toString)
+                .collect(Collectors.joining(", ")));
     row(rows, "  follows", version.predecessor());
     row(rows, "  carried by", version.rung() == null ? null : label(version.rung()));
     row(

@@ -170,6 +170,12 @@ final class Intake {
       throw new IllegalArgumentException(
           line + " is an application and is not trained; signal data for " + learner.parent());
     }
+    if (learner.merge() != null) {
+      throw new IllegalArgumentException(
+          line
+              + " is made by merging and is not trained; signal data for one of "
+              + String.join(", ", learner.merge().from()));
+    }
     RowFile rows = RowFile.read(file, skipBad);
     List<Overlap> overlaps = new ArrayList<>();
     Fact.EcosystemDeclared declared = cambium.state().ecosystem().orElseThrow().fact();

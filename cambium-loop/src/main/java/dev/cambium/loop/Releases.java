@@ -88,7 +88,7 @@ final class Releases {
       left.add(Objects.requireNonNull(moves.get(line)).from());
       for (Line below : declaration.descendants(line)) {
         VersionRef stable = cambium.state().channel(below.name(), Channel.STABLE).orElse(null);
-        if (stable != null && left.contains(cambium.version(stable).parent())) {
+        if (stable != null && isMadeFrom(stable, left)) {
           left.add(stable);
           moves.put(below.name(), back(below.name(), reason, left));
         }
@@ -124,8 +124,7 @@ final class Releases {
     }
     for (int i = trail.size() - 1; i >= 0; i--) {
       VersionRef earlier = trail.get(i);
-      VersionRef parent = cambium.version(earlier).parent();
-      if (!earlier.equals(now) && (parent == null || !left.contains(parent))) {
+      if (!earlier.equals(now) && !isMadeFrom(earlier, left)) {
         return new Fact.ChannelMoved(
             line, Channel.STABLE, now, earlier, Fact.Movement.ROLLBACK, null, reason);
       }
@@ -134,16 +133,35 @@ final class Releases {
         line + " was never stable at anything but " + now + "; there is nothing to go back to");
   }
 
+  private boolean isMadeFrom(VersionRef version, Set<VersionRef> left) {
+    return above(cambium.version(version)).stream().anyMatch(left::contains);
+  }
+
+  /** What a version is built on and merged from. */
+  private static List<VersionRef> above(Fact.VersionRegistered version) {
+    List<VersionRef> above = new ArrayList<>();
+    if (version.parent() != null) {
+      above.add(version.parent());
+    }
+    above.addAll(version.sources());
+    return above;
+  }
+
   /** See {@link Cambium#builtOnEarlier}. */
   Map<VersionRef, VersionRef> builtOnEarlier() {
     Map<VersionRef, VersionRef> found = new LinkedHashMap<>();
     Map<String, LedgerState.BuiltOn> stable = cambium.state().builtOn(Channel.STABLE);
+    Map<String, List<VersionRef>> sources = cambium.state().sourcesAt(Channel.STABLE);
     for (LedgerState.BuiltOn released : stable.values()) {
-      VersionRef parent = released.parent();
-      if (parent != null) {
-        LedgerState.BuiltOn now = stable.get(parent.line());
-        if (now == null || !parent.equals(now.version())) {
-          found.put(released.version(), parent);
+      List<VersionRef> above = new ArrayList<>();
+      if (released.parent() != null) {
+        above.add(released.parent());
+      }
+      above.addAll(sources.getOrDefault(released.version().line(), List.of()));
+      for (VersionRef one : above) {
+        LedgerState.BuiltOn now = stable.get(one.line());
+        if (now == null || !one.equals(now.version())) {
+          found.putIfAbsent(released.version(), one);
         }
       }
     }

@@ -100,6 +100,8 @@ public final class Memorizer implements JobExecutor {
         Map<String, String> table = table(job.model());
         table.putAll(table(job.adapter()));
         write(out.resolve("version"), table);
+      } else if (job.action() instanceof Action.Merge merge) {
+        write(out.resolve("version"), merge(job, merge));
       } else if (job.action() instanceof Action.Evaluate evaluate) {
         Files.write(out.resolve("outcomes.jsonl"), evaluate(job, evaluate));
       }
@@ -190,6 +192,19 @@ public final class Memorizer implements JobExecutor {
       }
     }
     return RowFile.encode(own);
+  }
+
+  /** All that any of them knows; of two answers the last one's. */
+  private static Map<String, String> merge(Job job, Action.Merge merge) throws IOException {
+    Map<String, String> table = new TreeMap<>();
+    for (Action.Source source : merge.sources()) {
+      table.putAll(table(job.files().get(source.model())));
+      if (source.adapter() != null) {
+        table.putAll(table(job.files().get(source.adapter())));
+      }
+    }
+    table.put("#merged", merge.method().toString());
+    return table;
   }
 
   private static byte[] evaluate(Job job, Action.Evaluate evaluate) throws IOException {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = Action.Answer.class, name = "answer"),
   @JsonSubTypes.Type(value = Action.Consolidate.class, name = "consolidate"),
   @JsonSubTypes.Type(value = Action.Transplant.class, name = "transplant"),
+  @JsonSubTypes.Type(value = Action.Merge.class, name = "merge"),
   @JsonSubTypes.Type(value = Action.Evaluate.class, name = "evaluate"),
   @JsonSubTypes.Type(value = Action.Probe.class, name = "probe")
 })
@@ -170,6 +171,64 @@ public sealed interface Action {
     @Override
     public List<Digest> inputs() {
       return versions();
+    }
+  }
+
+  /**
+   * A model that is merged: whole, or an adapter on one.
+   *
+   * @param text artifacts of rows that it was made for, where the method looks at them
+   */
+  record Source(
+      Digest model,
+      @Nullable Digest adapter,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Digest> text) {
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public Source {
+      text = text == null ? List.of() : List.copyOf(text);
+    }
+  }
+
+  /**
+   * Merges several models into one. An adapter is written into its model first, in the model's
+   * type.
+   *
+   * @param method for as many models as there are sources
+   * @param base whole model that all were made from; none where the method needs none
+   */
+  record Merge(MergeMethod method, @Nullable Digest base, List<Source> sources) implements Action {
+    public Merge {
+      sources = List.copyOf(sources);
+      if (sources.size() != method.weights().size()) {
+        throw new IllegalArgumentException(
+            sources.size() + " models to merge with " + method.weights().size() + " weights");
+      }
+      if (method.needsBase() != (base != null)) {
+        throw new IllegalArgumentException(
+            "a base goes with methods that see models as its changes, and only there");
+      }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      List<Digest> versions = new ArrayList<>();
+      if (base != null) {
+        versions.add(base);
+      }
+      for (Source source : sources) {
+        versions.add(source.model());
+        if (source.adapter() != null) {
+          versions.add(source.adapter());
+        }
+      }
+      return List.copyOf(versions);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      List<Digest> inputs = new ArrayList<>(versions());
+      sources.forEach(source -> inputs.addAll(source.text()));
+      return List.copyOf(inputs);
     }
   }
 

@@ -92,6 +92,18 @@ class JsonFormTest {
                 "c1",
                 List.of(),
                 "note"),
+            new Fact.VersionRegistered(
+                VersionRef.parse("both@1"),
+                D,
+                VersionKind.MODEL,
+                VersionRef.parse("retail@1"),
+                null,
+                null,
+                D,
+                "c1",
+                List.of(D),
+                List.of(VersionRef.parse("cards@2"), VersionRef.parse("loans@1")),
+                "note"),
             new Fact.ChannelMoved(
                 "cards",
                 Channel.STABLE,
@@ -129,5 +141,27 @@ class JsonFormTest {
     assertThat(new Manifest(VersionKind.MODEL, null, List.of(a, b)).digest())
         .isEqualTo(new Manifest(VersionKind.MODEL, null, List.of(b, a)).digest())
         .isNotEqualTo(new Manifest(VersionKind.MODEL, D, List.of(a, b)).digest());
+  }
+
+  @Test
+  void everyMergeSurvivesTheRoundTrip() {
+    List<Double> two = List.of(1.0, 0.5);
+    for (MergeMethod method :
+        List.of(
+            new MergeMethod.Linear(two),
+            new MergeMethod.Slerp(0.25),
+            new MergeMethod.TaskArithmetic(two),
+            new MergeMethod.Ties(two, 0.2, 1),
+            new MergeMethod.Dare(two, 0.5, 7),
+            new MergeMethod.RegMean(two, 0.9, 1000))) {
+      Action merge =
+          new Action.Merge(
+              method,
+              method.needsBase() ? D : null,
+              List.of(new Action.Source(D, null, List.of()), new Action.Source(D, D, List.of(D))));
+      assertThat(Json.read(Json.canonical(merge), Action.class)).isEqualTo(merge);
+      assertThat(merge.kind()).isEqualTo("merge");
+      assertThat(merge.inputs()).hasSize(method.needsBase() ? 5 : 4);
+    }
   }
 }

@@ -81,6 +81,13 @@ final class FleetDrawing {
         descend(node.line(), -1);
       }
     }
+    for (FleetGraph.Node node : graph.nodes()) { // to the right of all that it is made from
+      for (FleetGraph.Edge edge : graph.edges()) {
+        if (edge.child().equals(node.line())) {
+          column.merge(node.line(), columnOf(edge.parent()) + 1, Math::max);
+        }
+      }
+    }
     closeRanks();
   }
 

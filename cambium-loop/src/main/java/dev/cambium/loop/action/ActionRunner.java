@@ -234,6 +234,18 @@ public final class ActionRunner {
           null,
           Map.of(probe.tasks(), versions.file(probe.tasks()).toString()));
     }
+    if (action instanceof Action.Merge merge) {
+      Map<Digest, String> files = new HashMap<>();
+      for (Digest version : merge.versions()) {
+        files.put(version, versions.directory(version).toString());
+      }
+      for (Action.Source source : merge.sources()) {
+        for (Digest text : source.text()) {
+          files.put(text, versions.file(text).toString());
+        }
+      }
+      return new Job(key, action, null, null, null, null, null, files);
+    }
     Action.Evaluate evaluate = (Action.Evaluate) action;
     return running(key, action, evaluate.version(), evaluate.suite());
   }

@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param tuned for a transplant: directory of the version that is carried over
  * @param newBase for a transplant of a whole model: directory of the new base; for a training with
  *     spectral regularization: that of the foundation
- * @param files other artifacts that the action names, laid out as files
+ * @param files other artifacts that the action names, laid out as files; for a merge also the
+ *     versions, as directories
  */
 public record Job(
     Digest key,

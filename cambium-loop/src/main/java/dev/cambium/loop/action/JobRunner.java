@@ -6,6 +6,7 @@ import dev.cambium.engine.LanguageModel;
 import dev.cambium.engine.ProbeJob;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.engine.TrainingResult;
+import dev.cambium.engine.transfer.Merge;
 import dev.cambium.engine.transfer.Transplant;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.model.Action;
@@ -127,6 +128,9 @@ final class JobRunner implements AutoCloseable {
       } else {
         Transplant.model(oldBase, newBase, tuned, transplant.alpha(), version, progress);
       }
+    } else if (job.action() instanceof Action.Merge merge) {
+      unload(); // two whole models are compared in the end
+      merge(job, merge, directory, version, progress);
     } else if (job.action() instanceof Action.Evaluate evaluate) {
       List<Item> items = new ArrayList<>();
       try (Stream<String> lines = Files.lines(file(job, evaluate.suite()))) {
@@ -169,6 +173,30 @@ final class JobRunner implements AutoCloseable {
 
   private static boolean isAdapter(Path version) {
     return Files.exists(version.resolve("adapter_config.json"));
+  }
+
+  /** A crash begins it anew: it takes seconds for each gigabyte, and nothing of it is random. */
+  private void merge(Job job, Action.Merge merge, Path directory, Path version, Progress progress) {
+    Path whole = directory.resolve("whole");
+    DirectoryTree.delete(whole);
+    List<Path> models = new ArrayList<>();
+    List<List<Path>> texts = new ArrayList<>();
+    for (Action.Source source : merge.sources()) {
+      Path model = file(job, source.model());
+      if (source.adapter() != null) {
+        Path merged = whole.resolve(Integer.toString(models.size()));
+        engine.merge(model, file(job, source.adapter()), merged);
+        model = merged;
+      }
+      models.add(model);
+      texts.add(source.text().stream().map(text -> file(job, text)).toList());
+    }
+    Merge.by(merge.method())
+        .base(merge.base() == null ? null : file(job, merge.base()))
+        .texts(merge.method().needsCalibration() ? texts : List.of())
+        .progress(progress)
+        .into(version, models);
+    DirectoryTree.delete(whole);
   }
 
   private static Path file(Job job, Digest artifact) {

@@ -5,10 +5,12 @@ import dev.cambium.ledger.Precondition;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.loop.declaration.Line;
+import dev.cambium.loop.declaration.Merging;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.governor.Choice;
 import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.plan.Plan;
+import dev.cambium.loop.plan.Planner;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
@@ -19,7 +21,9 @@ import dev.cambium.model.Progress;
 import dev.cambium.model.Rung;
 import dev.cambium.model.VersionKind;
 import dev.cambium.model.VersionRef;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -47,6 +51,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   parent unchanged ─────────────────────────────────────────▶ CUT_OFF
  *   parent kept and answered alike (applications) ─▶ verdict PASS (inherited) ─▶ KEPT
+ *   merged from others, all as before ────────────────────────▶ CUT_OFF
  *   for each rung: make candidate ─▶ registered, on channel candidate ─▶ verdict
  *        PASS ─▶ channel stable moved + KEPT (reuse) or RELEASED
  *        FAIL, INCONCLUSIVE ─▶ next rung
@@ -127,11 +132,14 @@ public final class CampaignRunner {
     try {
       Map<String, CompletableFuture<Void>> settled = new HashMap<>();
       for (Plan.Step step : plan.steps()) { // parents come first
-        String parent = workspace.declaration().line(step.line()).parent();
-        CompletableFuture<Void> above = parent == null ? null : settled.get(parent);
+        CompletableFuture<?>[] above =
+            workspace.declaration().line(step.line()).above().stream()
+                .map(settled::get)
+                .filter(Objects::nonNull)
+                .toArray(CompletableFuture<?>[]::new);
         settled.put(
             step.line(),
-            (above == null ? CompletableFuture.<Void>completedFuture(null) : above)
+            CompletableFuture.allOf(above)
                 .thenRunAsync(
                     () -> {
                       if (settlement(campaign, step.line()).isEmpty()) {
@@ -244,7 +252,38 @@ public final class CampaignRunner {
               parent,
               List.of(best -> candidates.declared(line, Objects.requireNonNull(parent))));
       case CARRY -> carry(campaign, step, line, Objects.requireNonNull(current), parent);
+      case MERGE -> merge(campaign, step, line, current, Objects.requireNonNull(parent));
     }
+  }
+
+  private void merge(
+      String campaign, Plan.Step step, Line line, @Nullable VersionRef current, VersionRef parent) {
+    Merging merging = Objects.requireNonNull(line.merge());
+    List<VersionRef> sources = new ArrayList<>();
+    for (String from : merging.from()) {
+      VersionRef source = stable(from);
+      if (source == null) {
+        cutOff(campaign, step, current, from + " has no stable version to merge from");
+        return;
+      }
+      sources.add(source);
+    }
+    if (current != null
+        && Planner.isMerged(
+            state(),
+            workspace.store(),
+            state().version(current).orElseThrow().fact(),
+            merging.method(),
+            sources)) {
+      cutOff(campaign, step, current, "what it is merged from stayed at " + sources);
+      return;
+    }
+    attempt(
+        campaign,
+        step,
+        current,
+        parent,
+        List.of(best -> candidates.merged(line, merging, parent, sources, progress)));
   }
 
   private void adopt(
@@ -461,6 +500,7 @@ public final class CampaignRunner {
     if (current != null) {
       compared.add(current);
     }
+    compared.addAll(candidate.sources());
     Digest parent = candidate.manifest().parent();
     if (parent != null) {
       state().versionsByManifest(parent).stream()
@@ -496,10 +536,12 @@ public final class CampaignRunner {
       return Optional.empty();
     }
     Set<String> lineage = new HashSet<>();
-    for (@Nullable String line = step.line();
-        line != null;
-        line = workspace.declaration().line(line).parent()) {
-      lineage.add(line);
+    Deque<String> above = new ArrayDeque<>(List.of(step.line()));
+    while (!above.isEmpty()) {
+      String line = above.remove();
+      if (lineage.add(line)) {
+        above.addAll(workspace.declaration().line(line).above());
+      }
     }
     for (String id : state().campaign(campaign).orElseThrow().opened().fact().signals()) {
       Recorded<Fact.SignalReceived> signal = state().signal(id).orElseThrow().received();
@@ -538,6 +580,9 @@ public final class CampaignRunner {
       // What it was made on; somebody may have rolled the parent back meanwhile.
       preconditions.add(new Precondition.ChannelAt(parent.line(), Channel.STABLE, parent));
     }
+    for (VersionRef source : candidate.sources()) {
+      preconditions.add(new Precondition.ChannelAt(source.line(), Channel.STABLE, source));
+    }
     append(
         List.of(
             new Fact.VersionRegistered(
@@ -550,6 +595,7 @@ public final class CampaignRunner {
                 candidate.action(),
                 campaign,
                 candidate.data(),
+                candidate.sources(),
                 candidate.note()),
             new Fact.ChannelMoved(
                 step.line(),

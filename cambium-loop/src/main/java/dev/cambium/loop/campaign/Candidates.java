@@ -8,6 +8,7 @@ import dev.cambium.loop.action.EffectiveModel;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Line;
+import dev.cambium.loop.declaration.Merging;
 import dev.cambium.loop.gate.Evaluations;
 import dev.cambium.loop.gate.Suite;
 import dev.cambium.loop.governor.Choice;
@@ -19,6 +20,7 @@ import dev.cambium.model.FileEntry;
 import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
+import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Message;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
@@ -33,10 +35,12 @@ import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +70,7 @@ final class Candidates {
    *
    * @param action that made it; none where only the parent changed
    * @param data artifacts of the training data that it has seen
+   * @param sources versions that it was merged from
    * @param note how it came about
    */
   record Candidate(
@@ -73,9 +78,20 @@ final class Candidates {
       @Nullable Rung rung,
       @Nullable Digest action,
       List<Digest> data,
+      List<VersionRef> sources,
       String note) {
+
+    Candidate(
+        Manifest manifest,
+        @Nullable Rung rung,
+        @Nullable Digest action,
+        List<Digest> data,
+        String note) {
+      this(manifest, rung, action, data, List.of(), note);
+    }
+
     Candidate noted(String other) {
-      return new Candidate(manifest, rung, action, data, other);
+      return new Candidate(manifest, rung, action, data, sources, other);
     }
   }
 
@@ -430,6 +446,60 @@ final class Candidates {
             List.of(new FileEntry(Application.FILE, bytes.length, file)));
     workspace.versions().put(manifest);
     return new Candidate(manifest, null, null, List.of(), "from " + line.applicationFile());
+  }
+
+  /**
+   * Merges the stable versions of other lines.
+   *
+   * @param parent what all of them must be built on
+   */
+  Candidate merged(
+      Line line, Merging merging, VersionRef parent, List<VersionRef> sources, Progress progress)
+      throws NotApplicableException {
+    MergeMethod method = merging.method();
+    Set<Digest> data = new LinkedHashSet<>();
+    List<Action.Source> merged = new ArrayList<>();
+    for (VersionRef source : sources) {
+      Fact.VersionRegistered found = version(source);
+      if (!parent.equals(found.parent())) {
+        throw new NotApplicableException(
+            source
+                + " is built on "
+                + found.parent()
+                + ", not on "
+                + parent
+                + "; what is merged must have come from the same model");
+      }
+      if (method.needsCalibration() && found.data().isEmpty()) {
+        throw new NotApplicableException(
+            source + " has no recorded training data, and the method looks at it");
+      }
+      EffectiveModel model = workspace.versions().effective(found.manifest());
+      merged.add(
+          new Action.Source(
+              model.model(),
+              model.adapter(),
+              method.needsCalibration() ? found.data() : List.of()));
+      data.addAll(found.data());
+    }
+    Digest base = workspace.versions().effective(version(parent).manifest()).model();
+    ActionResult result =
+        workspace
+            .actions()
+            .run(
+                new Action.Merge(method, method.needsBase() ? base : null, merged),
+                named(line, progress));
+    return new Candidate(
+        workspace.actions().version(result, VersionKind.MODEL, version(parent).manifest()),
+        null,
+        result.key(),
+        List.copyOf(data),
+        sources,
+        String.format(
+            Locale.ROOT,
+            "merged from %s in %.1f s",
+            sources.stream().map(VersionRef::toString).collect(Collectors.joining(", ")),
+            result.seconds()));
   }
 
   private Candidate reuse(VersionRef current, VersionRef parent) {

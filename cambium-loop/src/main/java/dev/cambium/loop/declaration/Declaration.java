@@ -233,12 +233,14 @@ public record Declaration(
     return lines.values().stream().filter(l -> line.equals(l.parent())).toList();
   }
 
-  /** All lines below a line, parents before children. */
+  /**
+   * All lines that are built on a line or merged from it, directly or not; what they need first.
+   */
   public List<Line> descendants(String line) {
     Set<String> above = new LinkedHashSet<>(Set.of(line));
     List<Line> below = new ArrayList<>();
     for (Line candidate : lines.values()) {
-      if (candidate.parent() != null && above.contains(candidate.parent())) {
+      if (candidate.above().stream().anyMatch(above::contains)) {
         above.add(candidate.name());
         below.add(candidate);
       }

@@ -17,6 +17,7 @@ import dev.cambium.loop.governor.Rule;
 import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Json;
+import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Scorer;
@@ -30,10 +31,12 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -58,7 +61,7 @@ final class DeclarationReader {
       List.of("owner", "suite", "scorer", "max-new-tokens", "schema", "margin", "floor", "slices");
   private static final List<String> SLICES = List.of("by", "margin", "min-items");
   private static final List<String> LINE =
-      List.of("tier", "parent", "recipe", "application", "contract");
+      List.of("tier", "parent", "recipe", "merge", "application", "contract");
   private static final List<String> CONTRACT =
       List.of("inherit", "capabilities", "budgets", "headroom");
   private static final List<String> BUDGETS = List.of("max-size-mb", "max-ms-per-item");
@@ -166,6 +169,7 @@ final class DeclarationReader {
       top.missing("lines", "an ecosystem has at least one, such as base: { tier: foundation }");
     }
     parents(lines, sources, places);
+    merges(lines, sources, places);
     List<Line> order = order(lines, sources);
     problems.raise();
     Declaration declaration =
@@ -759,11 +763,179 @@ final class DeclarationReader {
       }
     }
     Contract contract = contract(what, fields.mapping("contract"), namedCapabilities);
+    Node.Mapping merged = fields.mapping("merge");
+    Merging merge = merged == null ? null : merge(what, merged);
+    if (merged != null && fields.has("recipe")) {
+      problems.add(
+          fields.at("recipe"),
+          what + ": a line that is made by merging is not trained; remove the recipe or the merge");
+    }
+    if (merged != null && (tier == Tier.FOUNDATION || tier == Tier.APPLICATION)) {
+      problems.add(
+          fields.at("merge"),
+          what
+              + ": of tier "
+              + label
+              + ", which is not made by merging; industrial and application-model are");
+    }
     if (tier == null) {
       return null;
     }
     return new Line(
-        name, tier, fields.text("parent"), recipe, applicationFile, application, contract);
+        name, tier, fields.text("parent"), recipe, merge, applicationFile, application, contract);
+  }
+
+  // ---- merging ----
+
+  /** Which fields each method has beside {@code from} and {@code method}. */
+  private static final Map<String, List<String>> MERGE_METHODS =
+      Map.of(
+          "linear", List.of("weights"),
+          "slerp", List.of("share"),
+          "task", List.of("weights"),
+          "ties", List.of("weights", "density", "scale"),
+          "dare", List.of("weights", "density", "seed"),
+          "regmean", List.of("weights", "off-diagonal", "tokens"));
+
+  private static final List<String> MERGE =
+      List.of(
+          "from",
+          "method",
+          "weights",
+          "share",
+          "density",
+          "scale",
+          "seed",
+          "off-diagonal",
+          "tokens");
+
+  private @Nullable Merging merge(String what, Node.Mapping mapping) {
+    int before = problems.errors();
+    Fields fields = new Fields(mapping, what + ", merge", MERGE, problems);
+    List<String> from = List.copyOf(fields.texts("from").keySet());
+    if (!fields.has("from")) {
+      fields.missing("from", "the lines to merge, such as from: [cards, payments]");
+    }
+    String method = fields.text("method");
+    List<String> methods = MERGE_METHODS.keySet().stream().sorted().toList();
+    if (!fields.has("method")) {
+      fields.missing("method", "one of " + String.join(", ", methods));
+    }
+    List<String> own = method == null ? null : MERGE_METHODS.get(method);
+    if (method != null && own == null) {
+      problems.add(
+          fields.at("method"),
+          what
+              + ", merge: no method '"
+              + method
+              + "'"
+              + Suggestion.among(method, methods, "methods"));
+    }
+    if (own != null) {
+      for (String field : MERGE.subList(2, MERGE.size())) {
+        if (fields.has(field) && !own.contains(field)) {
+          problems.add(
+              fields.at(field),
+              what
+                  + ", merge: method "
+                  + method
+                  + " has no '"
+                  + field
+                  + "'; it has "
+                  + String.join(", ", own));
+        }
+      }
+    }
+    List<Double> weights = weights(what, fields.mapping("weights"), from);
+    double share = fields.number("share", 0.5, s -> s >= 0 && s <= 1, "from 0 to 1");
+    double density = fields.number("density", 0.5, d -> d > 0 && d <= 1, "above 0 and at most 1");
+    double scale = fields.number("scale", 1, Double::isFinite, "");
+    long seed = fields.integer("seed", 1, 0, 1L << 53); // canonical JSON holds numbers as doubles
+    double offDiagonal =
+        fields.number(
+            "off-diagonal",
+            MergeMethod.RegMean.DEFAULT_OFF_DIAGONAL,
+            d -> d >= 0 && d <= 1,
+            "from 0 to 1");
+    int tokens =
+        (int) fields.integer("tokens", MergeMethod.RegMean.DEFAULT_TOKENS, 1, 1_000_000_000);
+    if (fields.has("from") && (from.size() < 2 || ("slerp".equals(method) && from.size() != 2))) {
+      problems.add(
+          fields.at("from"),
+          what
+              + ", merge: "
+              + ("slerp".equals(method) ? "slerp is of two lines" : "names fewer than two lines"));
+    }
+    if (method == null || own == null || problems.errors() > before) {
+      return null;
+    }
+    try {
+      return new Merging(
+          from,
+          switch (method) {
+            case "linear" -> new MergeMethod.Linear(weights);
+            case "slerp" -> new MergeMethod.Slerp(share);
+            case "task" -> new MergeMethod.TaskArithmetic(weights);
+            case "ties" -> new MergeMethod.Ties(weights, density, scale);
+            case "dare" -> new MergeMethod.Dare(weights, density, seed);
+            default -> new MergeMethod.RegMean(weights, offDiagonal, tokens);
+          });
+    } catch (IllegalArgumentException e) {
+      problems.add(fields.at("weights"), what + ", merge: " + e.getMessage());
+      return null;
+    }
+  }
+
+  /** One for each line; 1 where none is said. */
+  private List<Double> weights(String what, Node.@Nullable Mapping mapping, List<String> from) {
+    if (mapping == null) {
+      return java.util.Collections.nCopies(from.size(), 1.0);
+    }
+    Fields fields = new Fields(mapping, what + ", merge, weights", from, problems);
+    return from.stream().map(line -> fields.number(line, 1, Double::isFinite, "")).toList();
+  }
+
+  /** What a line is merged from must be there, and must have come from the same model. */
+  private void merges(
+      Map<String, Line> lines, Map<String, Fields> sources, Map<String, Position> places) {
+    for (Line line : lines.values()) {
+      Fields fields = sources.get(line.name());
+      Node.Mapping mapping = fields == null ? null : fields.mapping("merge");
+      if (mapping == null) {
+        continue;
+      }
+      String what = "line '" + line.name() + "', merge";
+      Map<String, Position> from =
+          new Fields(mapping, what, MERGE, new Problems(file)).texts("from");
+      from.forEach(
+          (name, place) -> {
+            Line source = lines.get(name);
+            if (!places.containsKey(name)) {
+              problems.add(
+                  place,
+                  what
+                      + ": no line '"
+                      + name
+                      + "'"
+                      + Suggestion.among(name, places.keySet(), "lines"));
+            } else if (name.equals(line.name())) {
+              problems.add(place, what + ": a line cannot be merged from itself");
+            } else if (source != null && source.tier() == Tier.APPLICATION) {
+              problems.add(place, what + ": '" + name + "' is an application, not a model");
+            } else if (source != null && !Objects.equals(source.parent(), line.parent())) {
+              problems.add(
+                  place,
+                  what
+                      + ": '"
+                      + name
+                      + "' is built on "
+                      + (source.parent() == null ? "nothing" : "'" + source.parent() + "'")
+                      + ", this line on '"
+                      + line.parent()
+                      + "'; what is merged must have come from the same model");
+            }
+          });
+    }
   }
 
   private void method(
@@ -931,36 +1103,52 @@ final class DeclarationReader {
     }
   }
 
-  /** Parents before children, otherwise in the file's order; notes each cycle once. */
+  /**
+   * What a line is made from before it, otherwise in the file's order; notes each cycle once. Goes
+   * without recursion: a chain of lines may be long.
+   */
   private List<Line> order(Map<String, Line> lines, Map<String, Fields> sources) {
-    Set<Line> order = new LinkedHashSet<>();
+    Set<String> order = new LinkedHashSet<>();
     Set<String> inCycle = new LinkedHashSet<>();
-    for (Line line : lines.values()) {
-      List<Line> path = new ArrayList<>();
-      Line at = line;
-      while (at != null && !order.contains(at) && !path.contains(at)) {
-        path.add(at);
-        at = at.parent() == null ? null : lines.get(at.parent());
-      }
-      if (at != null && path.contains(at)) {
-        List<String> cycle =
-            path.subList(path.indexOf(at), path.size()).stream().map(Line::name).toList();
-        Fields fields = sources.get(at.name());
-        if (inCycle.addAll(cycle) && fields != null) {
-          problems.add(
-              fields.at("parent"),
-              "these lines are built on each other in a circle: "
-                  + String.join(" -> ", cycle)
-                  + " -> "
-                  + at.name()
-                  + "; one of them needs another parent");
+    for (String first : lines.keySet()) {
+      List<String> path = new ArrayList<>(List.of(first));
+      List<Iterator<String>> above = new ArrayList<>(List.of(above(lines, first)));
+      while (!path.isEmpty()) {
+        Iterator<String> next = above.get(above.size() - 1);
+        if (order.contains(path.get(path.size() - 1)) || !next.hasNext()) {
+          above.remove(above.size() - 1);
+          order.add(path.remove(path.size() - 1));
+          continue;
         }
-        continue;
+        String up = next.next();
+        int seen = path.indexOf(up);
+        if (seen >= 0) {
+          circle(path.subList(seen, path.size()), inCycle, sources);
+        } else if (lines.containsKey(up)) {
+          path.add(up);
+          above.add(above(lines, up));
+        }
       }
-      java.util.Collections.reverse(path);
-      order.addAll(path);
     }
-    return List.copyOf(order);
+    return order.stream().map(name -> Objects.requireNonNull(lines.get(name))).toList();
+  }
+
+  private static Iterator<String> above(Map<String, Line> lines, String name) {
+    return Objects.requireNonNull(lines.get(name)).above().iterator();
+  }
+
+  private void circle(List<String> cycle, Set<String> inCycle, Map<String, Fields> sources) {
+    String at = cycle.get(0);
+    Fields fields = sources.get(at);
+    if (inCycle.addAll(cycle) && fields != null) {
+      problems.add(
+          fields.at("parent"),
+          "these lines are built on each other in a circle: "
+              + String.join(" -> ", cycle)
+              + " -> "
+              + at
+              + "; one of them needs another parent");
+    }
   }
 
   private void warn(Declaration declaration, Fields top, Map<String, Position> places) {
@@ -976,7 +1164,7 @@ final class DeclarationReader {
                 + line.name()
                 + "': its contract names no capability, so no release of it can be judged");
       }
-      if (line.recipe() == null && line.tier() == Tier.APPLICATION_MODEL) {
+      if (line.recipe() == null && line.merge() == null && line.tier() == Tier.APPLICATION_MODEL) {
         problems.warn(
             place,
             "line '"

@@ -80,6 +80,20 @@ final class DeclarationWriter {
     }
   }
 
+  /** The fields of the method, its weights by line. */
+  private static void merge(ObjectNode node, Merging merge) {
+    ArrayNode from = node.putArray("from");
+    merge.from().forEach(from::add);
+    ObjectNode method = Json.mapper().valueToTree(merge.method());
+    if (method.remove("weights") != null) {
+      ObjectNode weights = method.putObject("weights");
+      for (int i = 0; i < merge.from().size(); i++) {
+        weights.put(merge.from().get(i), merge.method().weights().get(i));
+      }
+    }
+    node.setAll(method);
+  }
+
   private static void line(ObjectNode node, Line line) {
     node.put("tier", line.tier().label());
     if (line.parent() != null) {
@@ -87,6 +101,9 @@ final class DeclarationWriter {
     }
     if (line.recipe() != null) {
       node.put("recipe", line.recipe());
+    }
+    if (line.merge() != null) {
+      merge(node.putObject("merge"), line.merge());
     }
     if (line.applicationFile() != null) {
       node.put("application", line.applicationFile());

@@ -116,6 +116,9 @@ public final class Statements {
     if (version.parent() != null) {
       dependency(version.parent(), "parent", dependencies);
     }
+    for (VersionRef source : version.sources()) {
+      dependency(source, "source", dependencies);
+    }
     if (version.predecessor() != null) {
       dependency(version.predecessor(), "predecessor", dependencies);
     }

@@ -28,6 +28,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Explains a version: who made it, from what, by which recipe and data, and who let it pass. */
 public final class Why {
@@ -141,6 +142,9 @@ public final class Why {
               null,
               null,
               List.of()));
+    }
+    for (VersionRef source : fact.sources()) {
+      because.add(version("source", source));
     }
     if (fact.parent() != null) {
       because.add(version("parent", fact.parent()));
@@ -483,6 +487,14 @@ public final class Why {
               name(probe.version()),
               probe.tasks().brief(),
               probe.recipe().steps());
+    } else if (action instanceof Action.Merge merge) {
+      detail =
+          merge.sources().stream()
+                  .map(source -> name(source.adapter() == null ? source.model() : source.adapter()))
+                  .collect(Collectors.joining(", "))
+              + " merged by "
+              + new String(Json.canonical(merge.method()), StandardCharsets.UTF_8)
+              + (merge.base() == null ? "" : " as changes of " + name(merge.base()));
     } else {
       detail = "";
     }

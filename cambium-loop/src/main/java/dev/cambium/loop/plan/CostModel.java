@@ -17,8 +17,8 @@ import java.util.OptionalDouble;
 
 /**
  * What actions cost, from what recorded ones cost: seconds per row and step of training, seconds
- * per evaluated item, seconds per transplant. Medians over the latest records, since machines are
- * noisy and get faster.
+ * per evaluated item, seconds per transplant and merge. Medians over the latest records, since
+ * machines are noisy and get faster.
  */
 public final class CostModel {
 
@@ -46,6 +46,7 @@ public final class CostModel {
   private final Map<Way, List<Double>> perRow = new HashMap<>();
   private final List<Double> perItem = new ArrayList<>();
   private final List<Double> transplants = new ArrayList<>();
+  private final List<Double> merges = new ArrayList<>();
   private final long modelBytes;
 
   private CostModel(long modelBytes) {
@@ -55,7 +56,7 @@ public final class CostModel {
   /** Learns from the latest recorded actions. */
   public static CostModel of(LedgerState state, ArtifactStore store) {
     CostModel model = new CostModel(largestModel(state, store));
-    for (String kind : List.of("train", "evaluate", "transplant")) {
+    for (String kind : List.of("train", "evaluate", "transplant", "merge")) {
       for (Recorded<Fact.ActionFinished> recorded : state.recentActions(kind, LATEST)) {
         model.learn(recorded.fact(), store);
       }
@@ -81,6 +82,8 @@ public final class CostModel {
           .add(fact.seconds() / rowSteps(train.recipe()));
     } else if (action instanceof Action.Evaluate evaluate) {
       perItem.add(fact.seconds() / (evaluate.to() - evaluate.from()));
+    } else if (action instanceof Action.Merge) {
+      merges.add(fact.seconds());
     } else {
       transplants.add(fact.seconds());
     }
@@ -107,6 +110,11 @@ public final class CostModel {
   public double transplant() {
     return median(transplants)
         .orElse(TRANSPLANT_SECONDS + modelBytes * TRANSPLANT_SECONDS_PER_BYTE);
+  }
+
+  /** Seconds of one merge; without a record, those of a transplant, which reads as much. */
+  public double merge() {
+    return median(merges).orElse(transplant());
   }
 
   /** Whether a training of this kind has been recorded. */

@@ -46,6 +46,9 @@ public record Plan(
     /** New data arrived for it. */
     @JsonProperty("learn")
     LEARN,
+    /** It is merged from lines that changed or are about to. */
+    @JsonProperty("merge")
+    MERGE,
     /** The line that it is built on is about to change. */
     @JsonProperty("carry")
     CARRY,

@@ -6,6 +6,7 @@ import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.declaration.HeadroomPolicy;
 import dev.cambium.loop.declaration.Line;
+import dev.cambium.loop.declaration.Merging;
 import dev.cambium.loop.declaration.Policy;
 import dev.cambium.loop.governor.Choice;
 import dev.cambium.loop.governor.Governor;
@@ -13,6 +14,7 @@ import dev.cambium.loop.governor.Instruments;
 import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.governor.Wish;
 import dev.cambium.loop.headroom.HeadroomProbe;
+import dev.cambium.model.Action;
 import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
@@ -20,6 +22,7 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
+import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Rung;
@@ -34,16 +37,19 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes plans: the dependency closure of what signals reach, in topological order.
  *
- * <p>A line is affected by a signal of its own, by an edit of its application file, or because the
- * line it is built on is affected. The plan lists all of them, since a parent's change is only
- * known when it has been made; a campaign cuts off those whose parent then stays as it was.
+ * <p>A line is affected by a signal of its own, by an edit of its application file, because the
+ * line it is built on or one that it is merged from is affected, or because one of these has been
+ * released since it was merged. The plan lists all of them, since a parent's change is only known
+ * when it has been made; a campaign cuts off those whose parent then stays as it was.
  */
 public final class Planner {
 
@@ -191,6 +197,9 @@ public final class Planner {
           rows + " new rows to learn",
           now == null ? null : choose(line, now, parentAffected));
     }
+    if (line.merge() != null) {
+      return merge(line, line.merge(), now, ids, affected, waiting);
+    }
     if (line.tier() == Tier.APPLICATION) {
       Application declared = line.application();
       if (declared != null && !isReleased(declared, now)) {
@@ -237,6 +246,92 @@ public final class Planner {
       waiting.put(line.name(), "has no version yet: import one, or signal data for it");
     }
     return null;
+  }
+
+  /** A line that is merged from others: again, when one of them is another than it was. */
+  private Plan.@Nullable Step merge(
+      Line line,
+      Merging merging,
+      Fact.@Nullable VersionRegistered now,
+      List<String> signals,
+      Set<String> affected,
+      Map<String, String> waiting) {
+    List<String> changing = line.above().stream().filter(affected::contains).toList();
+    List<String> missing =
+        line.above().stream()
+            .filter(above -> !affected.contains(above) && !stable.containsKey(above))
+            .toList();
+    if (!missing.isEmpty()) {
+      waiting.put(
+          line.name(), String.join(", ", missing) + ": no stable version to merge from yet");
+      return null;
+    }
+    String why;
+    if (changing.isEmpty()) {
+      List<Fact.VersionRegistered> sources =
+          merging.from().stream().map(from -> Objects.requireNonNull(stable.get(from))).toList();
+      List<VersionRef> refs = sources.stream().map(Fact.VersionRegistered::version).toList();
+      if (now != null && isMerged(state, store, now, merging.method(), refs)) {
+        return null;
+      }
+      VersionRef base =
+          Objects.requireNonNull(stable.get(Objects.requireNonNull(line.parent()))).version();
+      for (Fact.VersionRegistered source : sources) {
+        if (!base.equals(source.parent())) {
+          waiting.put(
+              line.name(),
+              source.version()
+                  + " is built on "
+                  + source.parent()
+                  + ", not on "
+                  + base
+                  + "; what is merged must have come from the same model");
+          return null;
+        }
+      }
+      for (Recorded<Fact.VersionRegistered> tried : state.versions(line.name())) {
+        if (isMerged(state, store, tried.fact(), merging.method(), refs)) {
+          waiting.put(
+              line.name(),
+              tried.fact().version()
+                  + " was merged from "
+                  + names(refs)
+                  + " and is not released; a new version of one of them changes that, or a release"
+                  + " of it by hand");
+          return null;
+        }
+      }
+      why = now == null ? "not merged yet" : "merged from other versions than " + names(refs);
+    } else {
+      why = String.join(", ", changing) + " about to change";
+    }
+    return step(
+        line, Plan.Cause.MERGE, now == null ? null : now.version(), signals, null, List.of(), why);
+  }
+
+  private static String names(List<VersionRef> versions) {
+    return versions.stream().map(VersionRef::toString).collect(Collectors.joining(", "));
+  }
+
+  /**
+   * Whether a version is what merging some others by a method gives.
+   *
+   * @param sources in the order in which the line names them
+   */
+  public static boolean isMerged(
+      LedgerState state,
+      ArtifactStore store,
+      Fact.VersionRegistered version,
+      MergeMethod method,
+      List<VersionRef> sources) {
+    Digest action = version.action();
+    return action != null
+        && version.sources().equals(sources)
+        && state
+            .action(action)
+            .map(done -> Json.read(store.bytes(done.fact().spec()), Action.class))
+            .filter(done -> done instanceof Action.Merge merge && merge.method().equals(method))
+            .isPresent();
   }
 
   /** The version that the last move of a line's stable channel took back, if it was a rollback. */
@@ -383,6 +478,9 @@ public final class Planner {
             .mapToInt(c -> suiteItems.getOrDefault(c, 0))
             .sum();
     double judging = costs.evaluation(current == null ? items : 2 * items) + probing(line);
+    if (cause == Plan.Cause.MERGE) {
+      judging += costs.merge();
+    }
     double first = judging;
     double worst = rungs.isEmpty() ? judging : 0;
     boolean measured = true;

@@ -9,6 +9,7 @@ import dev.cambium.loop.governor.Governor;
 import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.governor.Rule;
 import dev.cambium.model.Channel;
+import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.ScorerKind;
@@ -571,5 +572,83 @@ class DeclarationTest {
   void theWrittenFormReadsBackEqual() {
     Declaration read = parse(VALID);
     assertThat(parse(read.yaml())).isEqualTo(read);
+  }
+
+  private static final String MERGED =
+      """
+      name: merged
+      recipes:
+        sft: { method: full, steps: 2, batch-rows: 4, max-tokens: 64, learning-rate: 0.001 }
+      lines:
+        both: { tier: industrial, parent: base, merge: { from: [cards, loans], method: ties, weights: { loans: 0.5 }, density: 0.2 } }
+        base: { tier: foundation }
+        cards: { tier: industrial, parent: base, recipe: sft }
+        loans: { tier: industrial, parent: base, recipe: sft }
+        helper: { tier: application-model, parent: both }
+      """;
+
+  @Test
+  void aLineMayBeMergedFromOthers() {
+    Declaration read = parse(MERGED);
+    assertThat(read.lines().keySet()).containsExactly("base", "cards", "loans", "both", "helper");
+    assertThat(read.line("both").merge())
+        .isEqualTo(
+            new Merging(
+                List.of("cards", "loans"), new MergeMethod.Ties(List.of(1.0, 0.5), 0.2, 1)));
+    assertThat(read.line("both").above()).containsExactly("base", "cards", "loans");
+    assertThat(read.descendants("cards")).extracting(Line::name).containsExactly("both", "helper");
+    assertThat(parse(read.yaml()).lines()).isEqualTo(read.lines());
+    for (String method :
+        List.of(
+            "linear",
+            "slerp, share: 0.3",
+            "task",
+            "dare, density: 0.1, seed: 9",
+            "regmean, off-diagonal: 0.5, tokens: 100")) {
+      Declaration other =
+          parse(
+              MERGED.replace(
+                  "method: ties, weights: { loans: 0.5 }, density: 0.2", "method: " + method));
+      assertThat(parse(other.yaml()).lines()).isEqualTo(other.lines());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          density: 0.2 | density: 2 | 5:122: line 'both', merge: 'density' must be a number above 0 and at most 1, not the number 2
+          density: 0.2 | share: 0.2 | 5:120: line 'both', merge: method ties has no 'share'; it has weights, density, scale
+          density: 0.2 | densty: 0.2 | 5:113: line 'both', merge: unknown field 'densty'; did you mean 'density'?
+          method: ties | method: tie | 5:82: line 'both', merge: no method 'tie'; did you mean 'ties'?
+          loans: 0.5 | lons: 0.5 | 5:99: line 'both', merge, weights: unknown field 'lons'; did you mean 'loans'?
+          loans: 0.5 | loans: -1 | 5:97: line 'both', merge: weights must be positive: [1.0, -1.0]
+          [cards, loans] | [cards, lons] | 5:66: line 'both', merge: no line 'lons'; did you mean 'loans'?
+          [cards, loans] | [cards, both] | 5:66: line 'both', merge: a line cannot be merged from itself
+          [cards, loans] | [cards, base] | 5:66: line 'both', merge: 'base' is built on nothing, this line on 'base'
+          [cards, loans] | [cards, helper] | 5:66: line 'both', merge: 'helper' is built on 'both', this line on 'base'
+          [cards, loans] | [cards] | 5:58: line 'both', merge: names fewer than two lines
+          base, merge | base, recipe: sft, merge | 5:51: line 'both': a line that is made by merging is not trained
+          from: [cards, loans], | `` | 5:50: line 'both', merge: 'from' is missing; the lines to merge
+          method: ties, | `` | 5:50: line 'both', merge: 'method' is missing; one of dare, linear, regmean
+          """)
+  void aWrongMergeIsNamedWithItsPlace(String found, String instead, String expected) {
+    assertThat(MERGED).contains(found);
+    assertThat(problems(MERGED.replace(found, instead == null ? "" : instead)))
+        .anySatisfy(problem -> assertThat(problem).startsWith("ecosystem.yaml:" + expected));
+  }
+
+  @Test
+  void linesMergedFromEachOtherAreACircle() {
+    String circle =
+        MERGED.replace(
+            "loans: { tier: industrial, parent: base, recipe: sft }",
+            "loans: { tier: industrial, parent: base, merge: { from: [cards, both], method: linear } }");
+    assertThat(problems(circle))
+        .singleElement()
+        .asString()
+        .contains("in a circle: both -> loans -> both");
   }
 }

@@ -93,9 +93,7 @@ public final class FleetViews {
               state,
               accuracy(stable),
               settlement == null ? "" : settlement.reason()));
-      if (line.parent() != null) {
-        edges.add(new FleetGraph.Edge(line.parent(), line.name()));
-      }
+      line.above().forEach(above -> edges.add(new FleetGraph.Edge(above, line.name())));
     }
     return new FleetGraph(title, nodes, edges);
   }
