@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
       PlanCommand.class,
       RunCommand.class,
       SuiteCommand.class,
+      UpgradeCommand.class,
       StatusCommand.class,
       GraphCommand.class,
       ShowCommand.class,

@@ -91,7 +91,7 @@ final class RunCommand extends Subcommand.OnEcosystem {
     };
   }
 
-  private static void write(RunReport report, Console console) {
+  static void write(RunReport report, Console console) {
     if (report.campaign() == null) {
       console.line("Nothing to do. cambium plan says what is waited for.");
       return;

@@ -70,8 +70,7 @@ class WholeLoopTest {
     Path corpus = write("text.txt", text.toString());
     Path data = write("rows.csv", rows.toString());
     write("suites/things.jsonl", items.toString());
-    write(
-        "ecosystem.yaml",
+    String yaml =
         """
         name: small
         recipes:
@@ -81,7 +80,8 @@ class WholeLoopTest {
         lines:
           base: { tier: foundation }
           desk: { tier: industrial, parent: base, recipe: sft, contract: { capabilities: [things], headroom: { floor: 0, tasks: 1, steps: 8 } } }
-        """);
+        """;
+    write("ecosystem.yaml", yaml);
 
     Path model = directory.resolve("base-v1");
     JsonNode trained =
@@ -202,6 +202,7 @@ class WholeLoopTest {
     governAnUpdate(data);
     JsonNode again = on(ExitCode.DONE, "run");
     assertThat(again.has("campaign")).as("nothing is left to do").isFalse();
+    upgrade(yaml, corpus, model);
     assertThat(on(ExitCode.DONE, "verify").get("intact").asBoolean()).isTrue();
   }
 
@@ -243,5 +244,61 @@ class WholeLoopTest {
     ran("run", wish[0], wish[1], wish[2], wish[3]);
     assertThat(on(ExitCode.DONE, "why", "desk@2").toString())
         .contains("it learns slowly", "shrink-perturb");
+  }
+
+  /** A newer base, the plan of it, the wave itself and all of it back. */
+  private void upgrade(String yaml, Path corpus, Path model) throws IOException {
+    write(
+        "ecosystem.yaml",
+        yaml.replace("floor: 0.001", "floor: 0.001, margin: 0.4")
+            .replace(
+                "{ tier: foundation }",
+                "{ tier: foundation, contract: { capabilities: [things] } }"));
+    Path newer = directory.resolve("base-v2");
+    run(
+        0,
+        "pretrain",
+        corpus.toString(),
+        newer.toString(),
+        "--from",
+        model.toString(),
+        "--max-tokens",
+        "48",
+        "--steps",
+        "5",
+        "--batch-rows",
+        "8");
+    on(ExitCode.DONE, "plan"); // the declaration is recorded
+    long records = on(ExitCode.DONE, "status").get("records").asLong();
+    JsonNode plan = on(ExitCode.DONE, "upgrade", "base", "--to", newer.toString());
+    assertThat(plan.get("steps").get(0).get("adopt").asText()).isEqualTo("base@2");
+    assertThat(plan.get("steps").get(1).get("rungs").toString())
+        .isEqualTo("[\"transplant\",\"align\",\"distill\",\"retrain\"]");
+    assertThat(plan.get("expected-seconds").asDouble()).isPositive();
+    assertThat(on(ExitCode.DONE, "status").get("records").asLong()).isEqualTo(records);
+    Path page = directory.resolve("upgrade.html");
+    JsonNode done =
+        on(
+            ExitCode.DONE,
+            "upgrade",
+            "base",
+            "--to",
+            newer.toString(),
+            "--yes",
+            "--html",
+            page.toString());
+    assertThat(done.get("outcome").asText()).isEqualTo("released");
+    JsonNode desk = done.get("wave").get("lines").get(1);
+    assertThat(desk.get("line").asText()).isEqualTo("desk");
+    assertThat(desk.get("settlement").asText()).isEqualTo("released");
+    assertThat(desk.get("attempts").get(0).get("rung").asText()).isEqualTo("transplant");
+    assertThat(desk.get("retraining").asDouble()).isPositive();
+    String html = Files.readString(page);
+    assertThat(html).contains("of retraining", "transplant", "desk@").doesNotContain("<script");
+    assertThat(html.replace("http://www.w3.org/", "")).doesNotContain("http:", "https:");
+    on(ExitCode.USAGE, "upgrade", "desk", "--to", newer.toString());
+    on(ExitCode.USAGE, "upgrade", "base", "--to", directory.resolve("nowhere").toString());
+    JsonNode back = on(ExitCode.DONE, "release", "rollback", "base", "--cascade");
+    assertThat(back.get("moves")).hasSize(2);
   }
 }

@@ -13,17 +13,25 @@ import dev.cambium.engine.text.ModelText;
 import dev.cambium.engine.text.ProbeFile;
 import dev.cambium.engine.text.RowEncoder;
 import dev.cambium.engine.text.TemplateException;
+import dev.cambium.engine.text.TokenMap;
 import dev.cambium.engine.training.DataMix;
+import dev.cambium.engine.training.StudentAnswers;
+import dev.cambium.engine.training.Teacher;
 import dev.cambium.engine.training.TokenRow;
 import dev.cambium.engine.training.Trainer;
 import dev.cambium.engine.training.TrainingReport;
+import dev.cambium.engine.transfer.Align;
+import dev.cambium.engine.transfer.AlignReport;
 import dev.cambium.model.Application;
+import dev.cambium.model.Distillation;
+import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Row;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -40,7 +48,7 @@ import org.jspecify.annotations.Nullable;
 public final class Engine {
 
   /** Raised by every change that gives other bytes for the same action. */
-  private static final int REVISION = 3;
+  private static final int REVISION = 4;
 
   private final Backend backend;
 
@@ -91,13 +99,7 @@ public final class Engine {
       if (job.adapter() == null) {
         LanguageModel.checkVocabulary(job.model(), encoder, decoder.config());
       }
-      if (recipe.maxTokens() > decoder.config().contextLength()) {
-        throw new IllegalArgumentException(
-            "the recipe's max-tokens is "
-                + recipe.maxTokens()
-                + ", the model's longest context "
-                + decoder.config().contextLength());
-      }
+      requireContext(recipe, decoder);
       DataMix mix = encode(job.sources(), encoder, progress);
       Trainer.Builder trainer =
           Trainer.builder(recipe)
@@ -105,24 +107,7 @@ public final class Engine {
               .progress("train", progress)
               .snapshots(job.snapshots(), job.snapshotEvery())
               .earlier(encodeFiles(job.earlier(), encoder, progress));
-      TrainingReport report;
-      long parameters;
-      if (recipe.lora() == null) {
-        report = train(job, trainer, decoder, mix);
-        parameters = decoder.parameters();
-        decoder.save(job.out(), precision(job.model()));
-        copyText(job.model(), job.out());
-      } else if (stacks(job)) {
-        return stacked(job, recipe.lora(), trainer, decoder, mix, start);
-      } else {
-        try (LoraAdapter adapter = adapter(job, decoder)) {
-          report = trainer.build().train(decoder, adapter, mix);
-          parameters = adapter.parameters();
-          adapter.save(job.out(), Precision.F32);
-          copyOwnText(job.adapter(), job.out());
-        }
-      }
-      return result(job, report, mix.size(), parameters, (System.nanoTime() - start) / 1e9);
+      return carryOut(job, trainer, decoder, mix, start);
     } finally {
       Memory.giveBack();
     }
@@ -140,6 +125,151 @@ public final class Engine {
       return new Prober(job, progress).run();
     } finally {
       Memory.giveBack();
+    }
+  }
+
+  /** Trains and writes the result. */
+  private static TrainingResult carryOut(
+      TrainingJob job, Trainer.Builder trainer, Decoder decoder, DataMix mix, long start) {
+    TrainingReport report;
+    long parameters;
+    Recipe.Lora lora = job.recipe().lora();
+    if (lora == null) {
+      report = train(job, trainer, decoder, mix);
+      parameters = decoder.parameters();
+      decoder.save(job.out(), precision(job.model()));
+      copyText(job.model(), job.out());
+    } else if (stacks(job)) {
+      return stacked(job, lora, trainer, decoder, mix, start);
+    } else {
+      try (LoraAdapter adapter = adapter(job, decoder)) {
+        report = trainer.build().train(decoder, adapter, mix);
+        parameters = adapter.parameters();
+        adapter.save(job.out(), Precision.F32);
+        copyOwnText(job.adapter(), job.out());
+      }
+    }
+    return result(job, report, mix.size(), parameters, (System.nanoTime() - start) / 1e9);
+  }
+
+  /**
+   * Trains a student to answer as a teacher does, and writes it into the job's directory. Prompts
+   * are those of the job's rows; of the answers a share is the student's own, the rest is recorded.
+   * Of a conversation the last turn is learnt.
+   *
+   * @param job with {@link Recipe#distill}; its model and adapter are the student
+   * @param teacherModel Hugging Face directory
+   * @param teacherAdapter PEFT directory of an adapter on it
+   * @throws IllegalArgumentException naming the file and the row that cannot be learnt from
+   */
+  public TrainingResult distill(
+      TrainingJob job, Path teacherModel, @Nullable Path teacherAdapter, Progress progress) {
+    long start = System.nanoTime();
+    Recipe recipe = job.recipe();
+    Distillation how = recipe.distill();
+    if (how == null) {
+      throw new IllegalArgumentException("the recipe does not say how to distill");
+    }
+    try (RowEncoder encoder = LanguageModel.encoder(job.model(), job.adapter());
+        RowEncoder theirEncoder = LanguageModel.encoder(teacherModel, teacherAdapter);
+        Decoder teacher = Decoder.load(teacherModel);
+        Decoder decoder = Decoder.load(job.model())) {
+      requireContext(recipe, decoder);
+      Path own = withTokenizer(job.model(), job.adapter());
+      Path theirs = withTokenizer(teacherModel, teacherAdapter);
+      Lessons lessons =
+          Lessons.read(job.sources(), encoder, theirEncoder, recipe, teacher.config());
+      Teacher objective =
+          new Teacher(
+              new Teacher.Side(decoder, encoder.tokenizer(), lessons.endOfTurn()),
+              new Teacher.Side(teacher, theirEncoder.tokenizer(), lessons.theirEndOfTurn()),
+              TokenMap.between(own, theirs),
+              how);
+      lessons.prompts().forEach(pair -> objective.prompt(pair.ours(), pair.theirs()));
+      Trainer.Builder trainer =
+          Trainer.builder(recipe)
+              .seed(job.seed())
+              .progress("distill", progress)
+              .snapshots(job.snapshots(), job.snapshotEvery())
+              .objective(objective)
+              .practice(
+                  new StudentAnswers(
+                      how.onPolicy(),
+                      how.temperature(),
+                      recipe.maxTokens(),
+                      encoder.tokenizer().stopIds(),
+                      lessons.endOfTurn(),
+                      objective::knows,
+                      job.seed()));
+      @Nullable LoraAdapter attached =
+          teacherAdapter == null ? null : LoraAdapter.load(teacherAdapter, teacher.config());
+      try {
+        if (attached != null) {
+          teacher.attach(attached);
+        }
+        return carryOut(job, trainer, decoder, lessons.mix(), start);
+      } finally {
+        teacher.detach();
+        if (attached != null) {
+          attached.close();
+        }
+      }
+    } finally {
+      Memory.giveBack();
+    }
+  }
+
+  /**
+   * Writes rows that a model makes up: questions as it would expect them, and its answers (after Xu
+   * et al., 2024). Without a chat template, texts. Does nothing if the file is there.
+   *
+   * @param count of questions drawn; blank ones are left out
+   * @param maxTokens longest question, and longest answer
+   * @throws IllegalArgumentException if nothing usable comes of it
+   */
+  public void questions(
+      Path model,
+      @Nullable Path adapter,
+      int count,
+      int maxTokens,
+      long seed,
+      Path out,
+      Progress progress) {
+    if (Files.exists(out)) {
+      return;
+    }
+    try (LanguageModel teacher = LanguageModel.load(model, adapter, null)) {
+      List<Row> rows = teacher.questions(count, maxTokens, seed, progress);
+      if (rows.isEmpty()) {
+        throw new IllegalArgumentException(
+            (adapter == null ? model : adapter)
+                + ": the model makes up no questions: it ends before it begins");
+      }
+      Path building = out.resolveSibling(out.getFileName() + ".new");
+      StringBuilder lines = new StringBuilder();
+      for (Row row : rows) {
+        lines.append(new String(Json.canonical(row), StandardCharsets.UTF_8)).append('\n');
+      }
+      Files.writeString(building, lines);
+      Files.move(building, out, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + out, e);
+    } finally {
+      Memory.giveBack();
+    }
+  }
+
+  private static Path withTokenizer(Path model, @Nullable Path adapter) {
+    return adapter != null && Files.exists(adapter.resolve("tokenizer.json")) ? adapter : model;
+  }
+
+  private static void requireContext(Recipe recipe, Decoder decoder) {
+    if (recipe.maxTokens() > decoder.config().contextLength()) {
+      throw new IllegalArgumentException(
+          "the recipe's max-tokens is "
+              + recipe.maxTokens()
+              + ", the model's longest context "
+              + decoder.config().contextLength());
     }
   }
 
@@ -172,6 +302,31 @@ public final class Engine {
       copyText(model, out);
       copyOwnText(adapter, out);
     }
+  }
+
+  /**
+   * Carries a change to a base whose parts lie elsewhere; see {@link Align}.
+   *
+   * @param oldBase Hugging Face directory of what {@code tuned} was made from
+   * @param newBase Hugging Face directory of the base it is carried to
+   * @param tuned PEFT directory of an adapter, or Hugging Face directory of a model
+   * @param calibration files of rows
+   * @param out directory of the result, of the kind of {@code tuned}; made if it is not there
+   * @throws IllegalArgumentException saying why it cannot be done
+   */
+  public AlignReport align(
+      Path oldBase, Path newBase, Path tuned, List<Path> calibration, Path out, Progress progress) {
+    List<Row> rows = new ArrayList<>();
+    calibration.forEach(file -> rows.addAll(RowFile.read(file)));
+    if (Files.exists(tuned.resolve("adapter_config.json"))) {
+      AlignReport report = Align.adapter(oldBase, newBase, tuned, rows, out, progress);
+      copyOwnText(tuned, out);
+      return report;
+    }
+    AlignReport report =
+        Align.model(oldBase, newBase, tuned, rows, out, precision(newBase), progress);
+    copyText(newBase, out);
+    return report;
   }
 
   private static TrainingReport train(

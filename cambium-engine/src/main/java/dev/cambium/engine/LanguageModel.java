@@ -24,11 +24,16 @@ import dev.cambium.model.Scorer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -239,6 +244,61 @@ public final class LanguageModel implements AutoCloseable {
       case STOPPED, LENGTH -> {}
     }
     return whole.toString();
+  }
+
+  /**
+   * Questions that the model would expect, drawn from itself, with its likeliest answers; texts
+   * where it has no chat template. Blank ones are left out.
+   */
+  List<Row> questions(int count, int maxTokens, long seed, Progress progress) {
+    Generator generator = new Generator(decoder, encoder.tokenizer().stopIds());
+    int[] begin = hasTemplate() ? beforeQuestions() : encoder.tokenizer().encodeDocument("");
+    if (begin.length == 0) {
+      begin = new int[] {encoder.tokenizer().bos().or(encoder.tokenizer()::eos).orElse(0)};
+    }
+    List<String> texts = new ArrayList<>();
+    Sampling drawn = new Sampling(maxTokens, 1, 0, 1, seed);
+    for (Completion one :
+        generator.generate(
+            Collections.nCopies(count, begin),
+            drawn,
+            done -> progress.at("make up questions", done, count, ""))) {
+      String text = encoder.tokenizer().decode(one.ids()).strip();
+      if (one.usable() && !text.isBlank()) {
+        texts.add(text);
+      }
+    }
+    if (!hasTemplate()) {
+      return IntStream.range(0, texts.size())
+          .mapToObj(i -> Row.text("made-up-" + i, texts.get(i)))
+          .toList();
+    }
+    List<int[]> prompts =
+        texts.stream().map(t -> encoder.prompt(List.of(Message.user(t)), List.of())).toList();
+    List<Completion> answers =
+        generator.generate(
+            prompts,
+            Sampling.greedy(maxTokens),
+            done -> progress.at("answer them", done, prompts.size(), ""));
+    List<Row> rows = new ArrayList<>();
+    for (int i = 0; i < answers.size(); i++) {
+      String answer = encoder.tokenizer().decode(answers.get(i).ids());
+      if (answers.get(i).usable() && !answer.isBlank()) {
+        rows.add(Row.qa("made-up-" + i, texts.get(i), answer, Map.of()));
+      }
+    }
+    return rows;
+  }
+
+  /** What all prompts begin with, up to where a user's words begin. */
+  private int[] beforeQuestions() {
+    int[] one = encoder.prompt(List.of(Message.user("a")), List.of());
+    int[] other = encoder.prompt(List.of(Message.user("7")), List.of());
+    int same = 0;
+    while (same < Math.min(one.length, other.length) && one[same] == other[same]) {
+      same++;
+    }
+    return Arrays.copyOf(one, same);
   }
 
   /** Whether it takes conversations, and not plain text only. */

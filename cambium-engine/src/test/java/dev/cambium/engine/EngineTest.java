@@ -16,6 +16,7 @@ import dev.cambium.engine.generation.Sampling;
 import dev.cambium.engine.text.RowEncoder;
 import dev.cambium.engine.transfer.Transplant;
 import dev.cambium.model.Application;
+import dev.cambium.model.Distillation;
 import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Judgement;
@@ -226,6 +227,73 @@ class EngineTest {
     TrainingResult continued =
         train(tuned, adapter, dir.resolve("renamed.jsonl"), recipe(Recipe.Method.LORA, 10), more);
     assertThat(continued.losses().get(0)).isLessThan(1f);
+  }
+
+  private static TrainingResult distil(Path student, Path adapter, Recipe recipe, Path out) {
+    return engine.distill(
+        new TrainingJob(
+            student,
+            adapter,
+            recipe.withDistillation(Distillation.DEFAULT),
+            List.of(new TrainingJob.RowSource(rows, 1)),
+            7,
+            out,
+            dir.resolve("snapshots-" + out.getFileName()),
+            50),
+        tuned,
+        null,
+        Progress.NONE);
+  }
+
+  @Test
+  void aStudentOfAnotherShapeIsTaughtByATunedModel() throws IOException {
+    Path student = dir.resolve("student");
+    ModelInitializer.initialize(
+        foundation, new ModelInitializer.Shape(3, 48, 4, 2, 96, 1, 64), 3, student);
+    Path out = dir.resolve("taught");
+    TrainingResult result = distil(student, null, recipe(Recipe.Method.FULL, 70), out);
+    assertThat(result.finalLoss()).isLessThan(result.losses().get(0) / 4);
+    assertThat(right(student, null, items(INTENTS))).isLessThan(10);
+    assertThat(right(out, null, items(INTENTS))).isGreaterThan(70);
+  }
+
+  @Test
+  void aStudentWithOtherTokensIsTaughtBySpans() throws IOException {
+    List<Row> other = new ArrayList<>(examples(INTENTS));
+    for (int i = 0; i < 60; i++) {
+      other.add(Row.qa("o" + i, "where is my old credit statement " + i, "see above", Map.of()));
+    }
+    Path student = dir.resolve("stranger");
+    ModelInitializer.initialize(
+        other, new ModelInitializer.Shape(2, 48, 4, 2, 96, 290, 96), 3, student);
+    Path out = dir.resolve("taught-stranger");
+    distil(student, null, recipe(Recipe.Method.FULL, 110), out);
+    assertThat(right(out, null, items(INTENTS))).isGreaterThan(60);
+  }
+
+  @Test
+  void questionsAreMadeUpWhereNoneAreKept() throws IOException {
+    Path made = dir.resolve("made-up.jsonl");
+    engine.questions(tuned, null, 40, 24, 5, made, Progress.NONE);
+    byte[] first = Files.readAllBytes(made);
+    List<Row> questions = RowFile.read(made);
+    assertThat(questions).hasSizeBetween(1, 40);
+    assertThat(questions).allSatisfy(q -> assertThat(q.messages()).hasSize(2));
+    assertThat(questions).allSatisfy(q -> assertThat(q.messages().get(0).content()).isNotBlank());
+    Files.delete(made);
+    engine.questions(tuned, null, 40, 24, 5, made, Progress.NONE);
+    assertThat(Files.readAllBytes(made)).isEqualTo(first);
+  }
+
+  @Test
+  void anAdapterIsTaughtFromWhereItStands() throws IOException {
+    Path adapter = dir.resolve("taught-adapter");
+    TrainingResult result = distil(foundation, null, recipe(Recipe.Method.LORA, 60), adapter);
+    assertThat(result.finalLoss()).isLessThan(result.losses().get(0) / 2);
+    Path more = dir.resolve("taught-more");
+    TrainingResult continued = distil(foundation, adapter, recipe(Recipe.Method.LORA, 5), more);
+    assertThat(continued.losses().get(0)).isLessThan(result.losses().get(0));
+    assertThat(more.resolve("adapter_config.json")).exists();
   }
 
   @Test

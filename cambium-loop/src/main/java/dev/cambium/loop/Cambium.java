@@ -48,6 +48,7 @@ import dev.cambium.loop.explain.LineHistory;
 import dev.cambium.loop.explain.Reach;
 import dev.cambium.loop.explain.Statements;
 import dev.cambium.loop.explain.TelemetryHistory;
+import dev.cambium.loop.explain.Wave;
 import dev.cambium.loop.explain.Why;
 import dev.cambium.loop.explain.WhyNode;
 import dev.cambium.loop.gate.Evaluations;
@@ -556,6 +557,43 @@ public final class Cambium implements AutoCloseable {
   /** How the updates of a line were chosen, by the version that each made, the oldest first. */
   public Map<VersionRef, Choice> decisions(String line) {
     return new Decisions(state(), store).ofLine(line);
+  }
+
+  /**
+   * What {@link #run} would do if a version of a line had arrived, which need not be there yet.
+   * Changes nothing.
+   *
+   * @throws IllegalArgumentException while a campaign is open, whose plan stands
+   */
+  public Plan planUpgrade(VersionRef arriving) {
+    state()
+        .openCampaign()
+        .ifPresent(
+            open -> {
+              throw new IllegalArgumentException(
+                  "campaign "
+                      + open.opened().fact().campaign()
+                      + " is open; cambium run ends it first");
+            });
+    Declaration declaration = declare();
+    declaration.line(arriving.line());
+    return new Planner(state(), declaration, store, CostModel.of(state(), store))
+        .plan(
+            List.of(
+                new Fact.SignalReceived(
+                    "supposed",
+                    Fact.SignalKind.UPSTREAM,
+                    arriving.line(),
+                    null,
+                    null,
+                    0,
+                    arriving,
+                    "")));
+  }
+
+  /** What a campaign did to the fleet, and at what cost. */
+  public Wave wave(String campaign) {
+    return Wave.of(campaign, state(), store, declare());
   }
 
   /**

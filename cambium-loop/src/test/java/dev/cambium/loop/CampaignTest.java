@@ -7,6 +7,7 @@ import dev.cambium.ledger.EcosystemLock;
 import dev.cambium.ledger.LockedException;
 import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.data.DataException;
+import dev.cambium.loop.explain.Wave;
 import dev.cambium.loop.plan.Plan;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
@@ -25,6 +26,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
@@ -131,30 +133,35 @@ class CampaignTest {
     }
   }
 
+  /** A contract for the foundation, which a new one is judged by. */
+  private void judgeFoundations() throws IOException {
+    Files.writeString(
+        town.directory.resolve("ecosystem.yaml"),
+        Town.YAML
+            .replace(
+                "base: { tier: foundation }",
+                "base: { tier: foundation, contract: { capabilities: [general] } }")
+            .replace(
+                "capabilities:\n  card-facts",
+                "capabilities:\n  general: { owner: x, suite: suites/general.jsonl, scorer:"
+                    + " exact-match, margin: 0.05, floor: 0 }\n  card-facts")
+            .replace(
+                "cards: { tier: industrial, parent: base, recipe: tune, contract: { ",
+                "cards: { tier: industrial, parent: base, recipe: tune, contract: { inherit:"
+                    + " false, ")
+            .replace(
+                "loans: { tier: industrial, parent: base, recipe: tune, contract: { ",
+                "loans: { tier: industrial, parent: base, recipe: tune, contract: { inherit:"
+                    + " false, "));
+    town.suite("general", Town.items("g", "general", Town.ITEMS, "x"));
+  }
+
   @Test
   void aNewFoundationIsJudgedAndCarriedToEveryDescendant() throws IOException {
     try (Cambium cambium = town.create()) {
       town.found(cambium);
       cambium.run(Approver.ALWAYS, Progress.NONE);
-      Files.writeString(
-          town.directory.resolve("ecosystem.yaml"),
-          Town.YAML
-              .replace(
-                  "base: { tier: foundation }",
-                  "base: { tier: foundation, contract: { capabilities: [general] } }")
-              .replace(
-                  "capabilities:\n  card-facts",
-                  "capabilities:\n  general: { owner: x, suite: suites/general.jsonl, scorer:"
-                      + " exact-match, margin: 0.05, floor: 0 }\n  card-facts")
-              .replace(
-                  "cards: { tier: industrial, parent: base, recipe: tune, contract: { ",
-                  "cards: { tier: industrial, parent: base, recipe: tune, contract: { inherit:"
-                      + " false, ")
-              .replace(
-                  "loans: { tier: industrial, parent: base, recipe: tune, contract: { ",
-                  "loans: { tier: industrial, parent: base, recipe: tune, contract: { inherit:"
-                      + " false, "));
-      town.suite("general", Town.items("g", "general", Town.ITEMS, "x"));
+      judgeFoundations();
       VersionRef v2 =
           cambium.importVersion(
               Town.model(temp.resolve("m2"), 2), "base", Tier.FOUNDATION, null, "m2");
@@ -172,6 +179,52 @@ class CampaignTest {
       assertThat(town.executed).doesNotContain("train");
       assertThat(stable(cambium, "base")).isEqualTo(v2);
       assertThat(cambium.builtOnEarlier()).isEmpty();
+      assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
+    }
+  }
+
+  @Test
+  void whatCannotBeTransplantedIsTaughtByItsEarlierSelfBeforeItIsRetrained() throws IOException {
+    try (Cambium cambium = town.create()) {
+      town.found(cambium);
+      cambium.run(Approver.ALWAYS, Progress.NONE);
+      judgeFoundations();
+      town.memorizer.refuses = Set.of("transplant", "align");
+      VersionRef v2 =
+          cambium.importVersion(
+              Town.model(temp.resolve("m2"), 2), "base", Tier.FOUNDATION, null, "m2");
+      Plan supposed = cambium.planUpgrade(VersionRef.parse("base@3"));
+      assertThat(cambium.state().openSignals()).as("nothing has changed").isEmpty();
+      cambium.signalUpstream(v2, "upgrade");
+      Plan plan = cambium.plan();
+      assertThat(supposed.steps())
+          .extracting(Plan.Step::line)
+          .isEqualTo(plan.steps().stream().map(Plan.Step::line).toList());
+      Plan.Step cards =
+          plan.steps().stream().filter(s -> s.line().equals("cards")).findFirst().orElseThrow();
+      assertThat(cards.rungs())
+          .containsExactly(Rung.TRANSPLANT, Rung.ALIGN, Rung.DISTILL, Rung.RETRAIN);
+      assertThat(cards.expected()).isBetween(cards.seconds(), cards.worstSeconds());
+      town.executed.clear();
+      Cambium.RunReport report = cambium.run(Approver.ALWAYS, Progress.NONE);
+      assertThat(report.outcome()).isEqualTo(Fact.CampaignOutcome.RELEASED);
+      Map<String, Fact.LineSettled> settled = byLine(report);
+      assertThat(settled.get("cards").rung()).isEqualTo(Rung.DISTILL);
+      assertThat(settled.get("router").rung()).isEqualTo(Rung.REUSE);
+      assertThat(town.executed).contains("align", "distill").doesNotContain("train");
+      assertThat(cambium.why(stable(cambium, "cards")).toString()).contains("taught by cards@1");
+      Wave wave = cambium.wave(java.util.Objects.requireNonNull(report.campaign()));
+      Wave.OfLine ofCards =
+          wave.lines().stream().filter(l -> l.line().equals("cards")).findFirst().orElseThrow();
+      assertThat(ofCards.released()).isNotNull();
+      assertThat(ofCards.released().kept()).isEqualTo(1.0);
+      assertThat(ofCards.retraining()).isNotNull();
+      assertThat(wave.measured()).isTrue();
+      assertThat(wave.making()).as("two distillations of half a second").isEqualTo(1.0);
+      List<Fact.ChannelMoved> back = cambium.rollback("base", true, "all of it");
+      assertThat(back)
+          .extracting(Fact.ChannelMoved::line)
+          .containsExactlyInAnyOrder("base", "cards", "router", "desk", "loans");
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
     }
   }

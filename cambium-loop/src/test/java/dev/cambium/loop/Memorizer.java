@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,9 @@ public final class Memorizer implements JobExecutor {
 
   /** Dies when this many jobs have been executed; negative for never. */
   int dieAfter = -1;
+
+  /** Kinds of actions that come to nothing. */
+  Set<String> refuses = Set.of("align");
 
   /** Whether it dies before its last job's result is written, or just after. */
   boolean dieBeforeResult;
@@ -83,6 +87,13 @@ public final class Memorizer implements JobExecutor {
     try {
       Job job = Json.read(Files.readAllBytes(directory.resolve("action.json")), Job.class);
       Path out = directory.resolve("out");
+      if (refuses.contains(job.action().kind())) {
+        executed.add(job.action().kind());
+        Files.write(
+            directory.resolve("result.json"),
+            Json.canonical(Map.of("error", "not with a table", "seconds", 0.5)));
+        return;
+      }
       if (job.action() instanceof Action.Train train) {
         write(out.resolve("version"), train(job, train));
         if (train.recipe().method() == Recipe.Method.LORA) {
@@ -102,6 +113,11 @@ public final class Memorizer implements JobExecutor {
         write(out.resolve("version"), table);
       } else if (job.action() instanceof Action.Merge merge) {
         write(out.resolve("version"), merge(job, merge));
+      } else if (job.action() instanceof Action.Distill distill) {
+        write(out.resolve("version"), distill(job, distill));
+        if (distill.recipe().method() == Recipe.Method.LORA) {
+          Files.writeString(out.resolve("version").resolve(ADAPTER), "{}");
+        }
       } else if (job.action() instanceof Action.Evaluate evaluate) {
         Files.write(out.resolve("outcomes.jsonl"), evaluate(job, evaluate));
       }
@@ -147,6 +163,22 @@ public final class Memorizer implements JobExecutor {
     }
     new UpdateSubspace(Map.of("m", new UpdateSubspace.Basis(train.mix().size(), 8, directions)))
         .write(out.resolve("subspace.safetensors"));
+  }
+
+  private static Map<String, String> distill(Job job, Action.Distill distill) throws IOException {
+    Map<String, String> table =
+        distill.recipe().method() == Recipe.Method.FULL ? table(job.model()) : table(job.adapter());
+    Map<String, String> teacher = table(job.newBase());
+    teacher.putAll(table(job.tuned()));
+    for (Action.DataShare share : distill.mix()) {
+      for (String line : Files.readAllLines(Path.of(job.files().get(share.data())))) {
+        Row row = Json.read(line.getBytes(StandardCharsets.UTF_8), Row.class);
+        String asked = row.tags().getOrDefault("key", row.messages().get(0).content());
+        table.put(asked, teacher.getOrDefault(asked, "?"));
+      }
+    }
+    table.put("#distilled", Long.toString(distill.seed()));
+    return table;
   }
 
   private static boolean adapter(@Nullable String directory) {

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = Action.Consolidate.class, name = "consolidate"),
   @JsonSubTypes.Type(value = Action.Transplant.class, name = "transplant"),
   @JsonSubTypes.Type(value = Action.Merge.class, name = "merge"),
+  @JsonSubTypes.Type(value = Action.Align.class, name = "align"),
+  @JsonSubTypes.Type(value = Action.Distill.class, name = "distill"),
   @JsonSubTypes.Type(value = Action.Evaluate.class, name = "evaluate"),
   @JsonSubTypes.Type(value = Action.Probe.class, name = "probe")
 })
@@ -228,6 +230,77 @@ public sealed interface Action {
     public List<Digest> inputs() {
       List<Digest> inputs = new ArrayList<>(versions());
       sources.forEach(source -> inputs.addAll(source.text()));
+      return List.copyOf(inputs);
+    }
+  }
+
+  /**
+   * Carries a change to a base whose parts lie elsewhere or that has other widths or more layers.
+   *
+   * @param oldBase what {@code tuned} was made from
+   * @param newBase the base it is carried to
+   * @param calibration files of {@link Row}s (JSON lines) on which the two bases are compared
+   */
+  record Align(Digest oldBase, Digest newBase, Digest tuned, List<Digest> calibration)
+      implements Action {
+    public Align {
+      calibration = List.copyOf(calibration);
+      if (calibration.isEmpty()) {
+        throw new IllegalArgumentException("aligning without calibration text");
+      }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      return List.of(oldBase, newBase, tuned);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      List<Digest> inputs = new ArrayList<>(versions());
+      inputs.addAll(calibration);
+      return List.copyOf(inputs);
+    }
+  }
+
+  /**
+   * Trains a student to answer as a teacher does, on rows' prompts. Start, adapter, recipe and seed
+   * are those of {@link Train}.
+   *
+   * @param teacher any version that answers: a model, or an adapter with its parent
+   * @param recipe with {@link Recipe#distill}, and as many steps as are taken
+   * @param mix rows whose prompts are asked; empty where no data may be kept
+   * @param samples in place of a mix: how many questions the teacher makes up itself
+   */
+  record Distill(
+      Digest start,
+      @Nullable Digest adapter,
+      Digest teacher,
+      Recipe recipe,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<DataShare> mix,
+      @Nullable Integer samples,
+      long seed)
+      implements Action {
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public Distill {
+      mix = mix == null ? List.of() : List.copyOf(mix);
+      if (mix.isEmpty() == (samples == null) || (samples != null && samples < 1)) {
+        throw new IllegalArgumentException("distilling takes rows' prompts or samples, not both");
+      }
+      if (recipe.distill() == null) {
+        throw new IllegalArgumentException("distilling by a recipe that does not say how");
+      }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      return adapter == null ? List.of(start, teacher) : List.of(start, adapter, teacher);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      List<Digest> inputs = new ArrayList<>(versions());
+      mix.forEach(share -> inputs.add(share.data()));
       return List.copyOf(inputs);
     }
   }

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param replayShare share of each batch drawn from the line's earlier data, in [0, 1)
  * @param precision of the matrix products
  * @param protect what keeps old capabilities and the ability to learn; none for plain training
+ * @param distill how an earlier version teaches; none where nothing is distilled
  */
 public record Recipe(
     Method method,
@@ -41,7 +42,8 @@ public record Recipe(
     double clipNorm,
     double replayShare,
     Precision precision,
-    @Nullable Protection protect) {
+    @Nullable Protection protect,
+    @Nullable Distillation distill) {
 
   /** Which weights move. */
   public enum Method {
@@ -184,6 +186,40 @@ public record Recipe(
     }
   }
 
+  /** A recipe that does not distill. */
+  public Recipe(
+      Method method,
+      @Nullable Lora lora,
+      int steps,
+      int batchRows,
+      int accumulation,
+      int maxTokens,
+      double learningRate,
+      double warmupShare,
+      Schedule schedule,
+      double weightDecay,
+      double clipNorm,
+      double replayShare,
+      Precision precision,
+      @Nullable Protection protect) {
+    this(
+        method,
+        lora,
+        steps,
+        batchRows,
+        accumulation,
+        maxTokens,
+        learningRate,
+        warmupShare,
+        schedule,
+        weightDecay,
+        clipNorm,
+        replayShare,
+        precision,
+        protect,
+        null);
+  }
+
   /** A recipe in fp32, without protection. */
   public Recipe(
       Method method,
@@ -223,29 +259,45 @@ public record Recipe(
 
   /** The same recipe with another number of steps. */
   public Recipe withSteps(int count) {
-    return changed(count, batchRows, precision, protect);
+    return changed(count, batchRows, precision, protect, distill);
   }
 
   /** The same recipe with matrix products in another precision. */
   public Recipe withPrecision(Precision other) {
-    return changed(steps, batchRows, other, protect);
+    return changed(steps, batchRows, other, protect, distill);
   }
 
   /** The same recipe with other protection; none for plain training. */
   public Recipe withProtection(@Nullable Protection other) {
-    return changed(steps, batchRows, precision, other);
+    return changed(steps, batchRows, precision, other, distill);
   }
 
   /** The same recipe with another number of rows in a step. */
   public Recipe withBatchRows(int rows) {
-    return changed(steps, rows, precision, protect);
+    return changed(steps, rows, precision, protect, distill);
+  }
+
+  /** The same recipe with another way of distilling; none for training on data alone. */
+  public Recipe withDistillation(@Nullable Distillation other) {
+    return changed(steps, batchRows, precision, protect, other);
+  }
+
+  /**
+   * The same recipe for distilling: its share of the steps, and the usual way where it declares
+   * none.
+   */
+  public Recipe distilling() {
+    Distillation how = distill == null ? Distillation.DEFAULT : distill;
+    return changed(
+        (int) Math.max(1, Math.round(how.steps() * steps)), batchRows, precision, protect, how);
   }
 
   private Recipe changed(
       int otherSteps,
       int otherRows,
       Precision otherPrecision,
-      @Nullable Protection otherProtection) {
+      @Nullable Protection otherProtection,
+      @Nullable Distillation otherDistillation) {
     return new Recipe(
         method,
         lora,
@@ -260,6 +312,7 @@ public record Recipe(
         clipNorm,
         replayShare,
         otherPrecision,
-        otherProtection);
+        otherProtection,
+        otherDistillation);
   }
 }

@@ -10,7 +10,18 @@ public enum Rung {
   /** The old change added to the new parent, without training. */
   @JsonProperty("transplant")
   TRANSPLANT,
+  /** The old change taken to where its parts are in the new parent, without training. */
+  @JsonProperty("align")
+  ALIGN,
+  /** The old version as teacher, started from the best that the rungs before have given. */
+  @JsonProperty("distill")
+  DISTILL,
   /** Stored recipe and data, started from the best that the rungs before have given. */
   @JsonProperty("retrain")
-  RETRAIN
+  RETRAIN;
+
+  /** The written form. */
+  public String label() {
+    return name().toLowerCase(java.util.Locale.ROOT);
+  }
 }

@@ -38,6 +38,10 @@ class JsonFormTest {
             new Action.Answer(D, D, Scorer.of(ScorerKind.NUMERIC), 0.5, 3),
             new Action.Consolidate(D, D),
             new Action.Transplant(D, D, D, 0.75),
+            new Action.Align(D, D, D, List.of(D)),
+            new Action.Distill(
+                D, null, D, recipe.distilling(), List.of(new Action.DataShare(D, 1)), null, 7),
+            new Action.Distill(D, D, D, recipe.distilling(), List.of(), 20, 7),
             new Action.Evaluate(D, D, Scorer.of(ScorerKind.JSON), 0, 25),
             new Action.Probe(D, D, recipe, 2));
     for (Action action : actions) {

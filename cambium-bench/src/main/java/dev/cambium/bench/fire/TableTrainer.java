@@ -50,8 +50,16 @@ class TableTrainer implements JobExecutor {
   public void execute(Path directory, Progress progress) {
     try {
       Path out = directory.resolve("out");
-      carryOut(directory, out);
-      byte[] result = Json.canonical(new Result(0.5, files(out)));
+      Job job = Json.read(Files.readAllBytes(directory.resolve("action.json")), Job.class);
+      byte[] result;
+      if (job.action() instanceof Action.Align) {
+        result =
+            Json.canonical(
+                java.util.Map.of("error", "nothing to align in a table", "seconds", 0.5));
+      } else {
+        carryOut(directory, out);
+        result = Json.canonical(new Result(0.5, files(out)));
+      }
       Path building = directory.resolve("result.json.new");
       Files.write(building, result);
       Files.move(
@@ -69,6 +77,8 @@ class TableTrainer implements JobExecutor {
       write(version, train(job, train), train.recipe().method() == Recipe.Method.LORA);
     } else if (job.action() instanceof Action.Transplant transplant) {
       write(version, transplant(job, transplant), adapter(job.tuned()));
+    } else if (job.action() instanceof Action.Distill distill) {
+      write(version, distill(job, distill), distill.recipe().method() == Recipe.Method.LORA);
     } else if (job.action() instanceof Action.Evaluate evaluate) {
       Files.createDirectories(out);
       Files.write(out.resolve("outcomes.jsonl"), evaluate(job, evaluate));
@@ -85,6 +95,23 @@ class TableTrainer implements JobExecutor {
       }
     }
     table.put("#seed", Long.toString(train.seed()));
+    return table;
+  }
+
+  private static SortedMap<String, String> distill(Job job, Action.Distill distill)
+      throws IOException {
+    SortedMap<String, String> table =
+        table(distill.recipe().method() == Recipe.Method.FULL ? job.model() : job.adapter());
+    SortedMap<String, String> teacher = table(job.newBase());
+    teacher.putAll(table(job.tuned()));
+    for (Action.DataShare share : distill.mix()) {
+      for (String line : Files.readAllLines(Path.of(file(job, share.data())))) {
+        Row row = Json.read(line.getBytes(StandardCharsets.UTF_8), Row.class);
+        String asked = row.tags().getOrDefault(KEY, "?");
+        table.put(asked, teacher.getOrDefault(asked, "?"));
+      }
+    }
+    table.put("#distilled", Long.toString(distill.seed()));
     return table;
   }
 

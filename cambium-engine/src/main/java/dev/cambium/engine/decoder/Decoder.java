@@ -381,6 +381,14 @@ public final class Decoder implements AutoCloseable {
     layers = parts.layers;
   }
 
+  /**
+   * Forgets what was made from the weights to generate faster. To be called before generating where
+   * an optimizer has moved them, which leaves no trace that could be seen.
+   */
+  public void weightsMoved() {
+    steps.close();
+  }
+
   /** Ends the effect of the adapters attached, if any. */
   public void detach() {
     if (attached != null) {
@@ -489,6 +497,27 @@ public final class Decoder implements AutoCloseable {
       Pass pass = Pass.fresh(rows);
       Tensor hidden = hidden(rows, pass, null, choice);
       return new Logits(headAt(hidden, pass, positions));
+    }
+  }
+
+  /**
+   * What the head makes {@linkplain #logits(Tensor) logits} of, at chosen positions of rows read
+   * from their beginning; without history. For other packages of the engine.
+   *
+   * @return positions × hidden size, row by row; belongs to the caller's scope
+   */
+  public Tensor states(int[][] rows, int[][] positions) {
+    checkTokens(rows);
+    try (NoGradGuard guard = new NoGradGuard()) {
+      Pass pass = Pass.fresh(rows);
+      return select(hidden(rows, pass, null), pass, positions);
+    }
+  }
+
+  /** Logits of {@linkplain #states states}, in fp32, without history; the caller's scope's. */
+  public Tensor logits(Tensor states) {
+    try (NoGradGuard guard = new NoGradGuard()) {
+      return head(states);
     }
   }
 
@@ -799,9 +828,27 @@ public final class Decoder implements AutoCloseable {
     }
     Tensor states = norm(x, finalNorm);
     if (observer != null) {
+      observer.residual(layers.size(), observed(x, pass));
       observer.states(observed(states, pass));
     }
     return states;
+  }
+
+  /**
+   * Reads rows from their beginning and lets somebody hear what is computed on the way.
+   *
+   * @param rows token ids of each row; at least one each. The listener gets all their tokens, row
+   *     after row
+   */
+  public void observe(int[][] rows, PassObserver listener) {
+    checkTokens(rows);
+    observer = listener;
+    try (PointerScope scope = new PointerScope();
+        NoGradGuard guard = new NoGradGuard()) {
+      hidden(rows, Pass.fresh(rows), null);
+    } finally {
+      observer = null;
+    }
   }
 
   /** Lets somebody hear what passes compute; or no longer. */
@@ -924,6 +971,11 @@ public final class Decoder implements AutoCloseable {
     return java.util.Objects.requireNonNull(sines);
   }
 
+  /** Radians per position of each rotated pair of a head, for rows within the original context. */
+  public float[] frequencies() {
+    return frequencies.clone();
+  }
+
   private Tensor norm(Tensor x, Leaf weight) {
     return torch.rms_norm(
         x,
@@ -934,6 +986,10 @@ public final class Decoder implements AutoCloseable {
 
   private Tensor runLayer(int index, Tensor x, PassTensors pass) {
     Layer layer = layers.get(index);
+    PassObserver listener = observer;
+    if (listener != null) {
+      listener.residual(index, observed(x, pass.pass));
+    }
     Tensor h = operand(norm(x, layer.inputNorm));
     heard(index, LoraAdapter.Group.QKV, h, pass);
     Tensor qkv = product(h, layer.qkv, layer.qkvBias, pass.step);
@@ -941,6 +997,11 @@ public final class Decoder implements AutoCloseable {
     Tensor attended = operand(attention(index, qkv.to(ScalarType.Float), pass));
     heard(index, LoraAdapter.Group.O, attended, pass);
     x = addProduct(x, attended, layer.out, layer.outBias, index, LoraAdapter.Group.O, pass);
+    if (listener != null) {
+      listener.projections(index, observed(qkv, pass.pass));
+      listener.context(index, observed(attended, pass.pass));
+      listener.middle(index, observed(x, pass.pass));
+    }
     Tensor m = operand(norm(x, layer.postNorm));
     heard(index, LoraAdapter.Group.GATE_UP, m, pass);
     Tensor gateUp = product(m, layer.gateUp, null, pass.step);

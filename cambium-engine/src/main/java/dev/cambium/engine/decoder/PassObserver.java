@@ -10,6 +10,25 @@ import org.bytedeco.pytorch.Tensor;
 public interface PassObserver {
 
   /**
+   * The residual stream that a layer reads, and what the last one left: tokens × hidden size.
+   *
+   * @param layer from 0; the number of layers for what is left behind the last
+   */
+  default void residual(int layer, Tensor states) {}
+
+  /**
+   * Queries, keys and values of a layer as their projections give them, before norms and rotation:
+   * tokens × ((heads + 2 · key-value heads) · head width).
+   */
+  default void projections(int layer, Tensor queriesKeysValues) {}
+
+  /** What a layer's heads have gathered: tokens × (heads · head width). */
+  default void context(int layer, Tensor attended) {}
+
+  /** The residual stream between a layer's attention and its feed-forward unit. */
+  default void middle(int layer, Tensor states) {}
+
+  /**
    * Activations of a layer's feed-forward units, silu(gate) · up: tokens × intermediate size.
    *
    * @param layer from 0

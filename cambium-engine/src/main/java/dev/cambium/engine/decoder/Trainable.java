@@ -43,6 +43,33 @@ public final class Trainable implements AutoCloseable {
   public interface PositionLoss {
     /** The summed loss. */
     Tensor sum(Tensor logits, Tensor targets);
+
+    /**
+     * The summed loss of some of a pass' positions.
+     *
+     * @param from the first of them, counted over the whole pass
+     */
+    default Tensor sum(Tensor logits, Tensor targets, int from) {
+      return sum(logits, targets);
+    }
+
+    /**
+     * The loss of one pass, where it depends on the rows. Called within the pass' scope; what is
+     * returned is used there only.
+     */
+    default PositionLoss of(int[][] rows, int[][] positions, int[][] targets) {
+      return this;
+    }
+
+    /** How many positions come together from one on, if most fit into memory. */
+    default int together(int from, int most) {
+      return most;
+    }
+
+    /** Whether passes must follow each other, as one that asks another model does. */
+    default boolean alone() {
+      return false;
+    }
   }
 
   private final Decoder decoder;
@@ -300,6 +327,7 @@ public final class Trainable implements AutoCloseable {
     if (twins.lanes() == 1
         || reference != null
         || observer != null
+        || loss.alone()
         || rows.length < twins.lanes()) {
       return accumulate(decoder, rows, positions, targets, loss, scale, LOGITS_AT_ONCE);
     }
@@ -326,6 +354,7 @@ public final class Trainable implements AutoCloseable {
       long logitsAtOnce) {
     try (PointerScope scope = new PointerScope()) {
       Pass pass = Pass.fresh(rows);
+      PositionLoss ofPass = loss.of(rows, positions, targets);
       Reference was = reference;
       Tensor before = was == null ? null : states(was, decoder.mixed(), rows, pass, positions);
       decoder.observe(observer);
@@ -341,11 +370,12 @@ public final class Trainable implements AutoCloseable {
       Scalar factor = new Scalar(scale);
       int block = (int) Math.max(LEAST_BLOCK, logitsAtOnce / decoder.config().vocabularySize());
       double sum = 0;
-      for (int start = 0; start < ids.length; start += block) {
-        int count = Math.min(block, ids.length - start);
+      int count;
+      for (int start = 0; start < ids.length; start += count) {
+        count = ofPass.together(start, Math.min(block, ids.length - start));
         try (PointerScope inner = new PointerScope()) {
           Tensor logits = decoder.head(states.narrow(0, start, count));
-          Tensor value = loss.sum(logits, targetIds.narrow(0, start, count));
+          Tensor value = ofPass.sum(logits, targetIds.narrow(0, start, count), start);
           sum += value.item_float();
           if (was != null && before != null) {
             Tensor old = was.decoder.head(before.narrow(0, start, count)).detach().log_softmax(1);

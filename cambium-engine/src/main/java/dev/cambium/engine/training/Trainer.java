@@ -51,6 +51,7 @@ public final class Trainer {
   private final long seed;
   private final Objective objective;
   private final Regularizer regularizer;
+  private final Practice practice;
   private final Guards.Inputs inputs;
   private final Progress progress;
   private final IntConsumer afterStep;
@@ -64,6 +65,7 @@ public final class Trainer {
     this.seed = builder.seed;
     this.objective = builder.objective;
     this.regularizer = builder.regularizer;
+    this.practice = builder.practice;
     this.inputs =
         new Guards.Inputs(
             builder.earlier,
@@ -180,8 +182,10 @@ public final class Trainer {
         }
         double rate = rates.at(step);
         Optional<Dormancy> dormancy = guards.listen(step);
+        List<TokenRow> rows =
+            practice.rows(step, batch.stream().map(DataMix.Drawn::row).toList(), decoder);
         trainable.observe(dormancy.orElse(null));
-        losses[step] = (float) gradients(trainable, batch, batchSupervised, step, rate);
+        losses[step] = (float) gradients(trainable, rows, batch, step, rate);
         norms[step] = (float) clip(guards, trainable, start, batch, step, rate);
         optimizer.update(trainable.gradients(), rate, step + 1L);
         if (dormancy.isPresent()) {
@@ -303,14 +307,16 @@ public final class Trainer {
 
   /** Gradient of the batch's mean loss; returns that loss. */
   private double gradients(
-      Trainable trainable, List<DataMix.Drawn> batch, int supervised, int step, double rate) {
+      Trainable trainable,
+      List<TokenRow> learnt,
+      List<DataMix.Drawn> batch,
+      int step,
+      double rate) {
     trainable.zeroGradients();
+    int supervised = learnt.stream().mapToInt(row -> row.supervised().cardinality()).sum();
     // Rows of like length share a pass: the rectangle of attention then has little padding.
     List<TokenRow> rows =
-        batch.stream()
-            .map(DataMix.Drawn::row)
-            .sorted(Comparator.comparingInt(TokenRow::length))
-            .toList();
+        learnt.stream().sorted(Comparator.comparingInt(TokenRow::length)).toList();
     double sum = 0;
     int passes = recipe.accumulation();
     for (int pass = 0; pass < passes; pass++) {
@@ -365,6 +371,9 @@ public final class Trainer {
     parts.put("recipe", Json.digest(recipe).toString());
     parts.put("seed", Long.toString(seed));
     parts.put("objective", objective.name());
+    if (practice != Practice.NONE) {
+      parts.put("practice", practice.name());
+    }
     parts.put("regularizer", pulls.name());
     parts.put("engine", Backend.instance().fingerprint());
     parts.put("shape", Digest.ofText(decoder.config().toString()).toString());
@@ -394,6 +403,7 @@ public final class Trainer {
     private long seed;
     private Objective objective = Objective.NEXT_TOKEN;
     private Regularizer regularizer = Regularizer.NONE;
+    private Practice practice = Practice.NONE;
     private List<TokenRow> earlier = List.of();
     private @Nullable Decoder foundation;
     private @Nullable LoraAdapter released;
@@ -423,6 +433,12 @@ public final class Trainer {
     /** What else pulls the weights. Default nothing. */
     public Builder regularizer(Regularizer value) {
       regularizer = value;
+      return this;
+    }
+
+    /** What a step learns from in place of rows drawn. Default the rows. */
+    public Builder practice(Practice value) {
+      practice = value;
       return this;
     }
 

@@ -2,12 +2,21 @@ package dev.cambium.engine.transfer;
 
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.HalfPrecision;
+import dev.cambium.engine.backend.Natives;
 import java.nio.ByteBuffer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Elements of fp32, bf16 and fp16 buffers. Doubles are rounded once, to nearest and to even. */
 final class Floats {
 
   private Floats() {}
+
+  /** All elements of a tensor of any precision, row-major. */
+  static float[] of(Tensor tensor) {
+    Tensor plain = tensor.to(ScalarType.Float).contiguous();
+    return Natives.read(plain, 0, Math.toIntExact(plain.numel()));
+  }
 
   static double get(ByteBuffer bytes, DType type, int index) {
     return switch (type) {

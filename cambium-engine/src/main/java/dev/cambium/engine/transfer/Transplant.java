@@ -1,10 +1,12 @@
 package dev.cambium.engine.transfer;
 
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsFile;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
 import dev.cambium.artifact.safetensors.TensorInfo;
 import dev.cambium.engine.text.ModelText;
+import dev.cambium.engine.text.TokenMap;
 import dev.cambium.model.Progress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Carries a change of weights to a new base: new + alpha · (tuned − old) (task arithmetic; Ilharco
@@ -22,7 +25,9 @@ import java.util.TreeMap;
  * the new base's own type.
  *
  * <p>All three models must have the same weights of the same shapes; what is missing, extra or of
- * another shape is named. Where embeddings are tied, a head that a file holds all the same is left
+ * another shape is named. Tokens are the same by their texts, not by their ids: where the new base
+ * counts them in another order, rows of embedding and head follow the texts; where it has other
+ * tokens, it is refused. Where embeddings are tied, a head that a file holds all the same is left
  * out of account, for it is the embedding once more. The result takes configuration and text files
  * from the new base, unchanged.
  */
@@ -60,6 +65,7 @@ public final class Transplant {
       }
       base.requireSame(before);
       base.requireSame(after);
+      TokenMap tokens = tokens(oldBase, newBase);
       Files.createDirectories(out);
       int done = 0;
       for (Path file : base.files) {
@@ -73,7 +79,12 @@ public final class Transplant {
                       info.dtype(),
                       info.shape(),
                       combined(
-                          info, source, before.file(info.name()), after.file(info.name()), alpha)));
+                          info,
+                          source,
+                          before.file(info.name()),
+                          after.file(info.name()),
+                          alpha,
+                          tokens)));
               progress.at("transplant", ++done, base.where.size(), info.name());
             }
           }
@@ -151,7 +162,7 @@ public final class Transplant {
         tensors.put(
             info.name(),
             new SafetensorsWriter.Tensor(
-                info.dtype(), info.shape(), combined(info, base, before, after, alpha)));
+                info.dtype(), info.shape(), combined(info, base, before, after, alpha, null)));
       }
       SafetensorsWriter.write(out.resolve(ADAPTER), tensors, base.metadata());
       copy(newBase, out, ADAPTER_CONFIG);
@@ -190,12 +201,38 @@ public final class Transplant {
     }
   }
 
+  /** Which tokens are which; none where they are as they were, or nothing tells. */
+  private static @Nullable TokenMap tokens(Path oldBase, Path newBase) {
+    if (!Files.exists(oldBase.resolve("tokenizer.json"))
+        || !Files.exists(newBase.resolve("tokenizer.json"))) {
+      return null;
+    }
+    TokenMap tokens = TokenMap.between(oldBase, newBase);
+    if (!tokens.sameTokens()) {
+      throw new IllegalArgumentException(
+          "the two bases have other tokens: of "
+              + tokens.oldSize()
+              + " in the old vocabulary and "
+              + tokens.newSize()
+              + " in the new one, "
+              + tokens.common()
+              + " are the same; their embeddings cannot be subtracted");
+    }
+    return tokens.isIdentity() ? null : tokens;
+  }
+
   private static ByteBuffer combined(
       TensorInfo info,
       SafetensorsFile base,
       SafetensorsFile before,
       SafetensorsFile after,
-      double alpha) {
+      double alpha,
+      @Nullable TokenMap tokens) {
+    boolean byToken =
+        tokens != null
+            && (info.name().equals(DecoderConfig.EMBEDDING)
+                || info.name().equals(DecoderConfig.HEAD));
+    int width = byToken ? Math.toIntExact(info.shape().get(1)) : 1;
     ByteBuffer result = allocate(info);
     ByteBuffer baseBytes = base.bytes(info.name());
     ByteBuffer beforeBytes = before.bytes(info.name());
@@ -204,7 +241,13 @@ public final class Transplant {
     DType afterType = type(after, info.name());
     int count = Math.toIntExact(info.elements());
     for (int i = 0; i < count; i++) {
-      double change = Floats.get(afterBytes, afterType, i) - Floats.get(beforeBytes, beforeType, i);
+      int from = i;
+      if (byToken && tokens != null) {
+        int row = tokens.source(i / width);
+        from = row < 0 ? i : row * width + i % width; // rows behind all tokens stay
+      }
+      double change =
+          Floats.get(afterBytes, afterType, from) - Floats.get(beforeBytes, beforeType, from);
       double sum = Floats.get(baseBytes, info.dtype(), i) + alpha * change;
       Floats.put(result, info.dtype(), i, sum);
     }

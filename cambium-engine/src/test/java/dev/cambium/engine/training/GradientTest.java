@@ -13,6 +13,7 @@ import dev.cambium.model.Recipe;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import org.bytedeco.javacpp.FloatPointer;
 import org.junit.jupiter.api.Test;
 
@@ -39,8 +40,18 @@ class GradientTest {
 
   /** Each direction touches one block of weights, so that a fault in a small one shows. */
   static void check(Trainable trainable) {
+    check(trainable, GradientTest::loss);
+  }
+
+  /** Of any loss that adds its gradient when it is computed. */
+  static void check(Trainable trainable, ToDoubleFunction<Trainable> loss) {
+    check(trainable, loss, 0.01);
+  }
+
+  /** As above, to within a share of each slope. */
+  static void check(Trainable trainable, ToDoubleFunction<Trainable> loss, double share) {
     trainable.zeroGradients();
-    loss(trainable);
+    loss.applyAsDouble(trainable);
     float[] gradient = read(trainable.gradients());
     float[] start = read(trainable.weights());
     SplitMix64 random = new SplitMix64(3);
@@ -59,17 +70,22 @@ class GradientTest {
       }
       double step = 0.02 / Math.sqrt(length);
       // Richardson's extrapolation removes the error of the third derivative.
-      double wide = slope(trainable, start, direction, step);
-      double narrow = slope(trainable, start, direction, step / 2);
+      double wide = slope(trainable, loss, start, direction, step);
+      double narrow = slope(trainable, loss, start, direction, step / 2);
       double difference = (4 * narrow - wide) / 3;
       assertThat(expected).as("block %d", block).isPositive();
       assertThat(difference)
           .as("block %d", block)
-          .isCloseTo(expected, within(0.01 * expected + 2e-5 / step));
+          .isCloseTo(expected, within(share * expected + 2e-5 / step));
     }
   }
 
-  private static double slope(Trainable trainable, float[] start, double[] direction, double step) {
+  private static double slope(
+      Trainable trainable,
+      ToDoubleFunction<Trainable> loss,
+      float[] start,
+      double[] direction,
+      double step) {
     double[] losses = new double[2];
     for (int side = 0; side < 2; side++) {
       float[] moved = start.clone();
@@ -77,7 +93,7 @@ class GradientTest {
         moved[i] += (float) ((side == 0 ? -step : step) * direction[i]);
       }
       write(trainable.weights(), moved);
-      losses[side] = loss(trainable);
+      losses[side] = loss.applyAsDouble(trainable);
     }
     write(trainable.weights(), start);
     return (losses[1] - losses[0]) / (2 * step);

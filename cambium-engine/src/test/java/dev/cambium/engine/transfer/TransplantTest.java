@@ -171,6 +171,47 @@ class TransplantTest {
     assertThatThrownBy(() -> run(1)).hasMessageContaining("tied embeddings");
   }
 
+  /** Ids are arbitrary: the same tokens in another order are the same tokens. */
+  @Test
+  void rowsOfTheVocabularyFollowTheirTokens() throws IOException {
+    write(old, true, weights(DType.F32, 1));
+    write(base, true, weights(DType.F32, 2));
+    write(tuned, true, weights(DType.F32, 3));
+    vocabulary(old, "abcdefgh");
+    vocabulary(base, "hgfedcba");
+    run(1);
+    String name = "model.embed_tokens.weight";
+    double[] before = read(old, name);
+    double[] now = read(base, name);
+    double[] after = read(tuned, name);
+    double[] found = read(out, name);
+    for (int row = 0; row < 10; row++) {
+      int from = row < 8 ? 7 - row : row; // two rows are padding
+      for (int i = 0; i < 6; i++) {
+        assertThat(found[row * 6 + i])
+            .isEqualTo((float) (now[row * 6 + i] + after[from * 6 + i] - before[from * 6 + i]));
+      }
+    }
+    vocabulary(base, "abcdefgx");
+    assertThatThrownBy(() -> run(1))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("other tokens")
+        .hasMessageContaining("7 are the same");
+  }
+
+  private static void vocabulary(Path dir, String letters) throws IOException {
+    StringBuilder tokens = new StringBuilder();
+    for (int i = 0; i < letters.length(); i++) {
+      tokens
+          .append(i == 0 ? "" : ",")
+          .append('"')
+          .append(letters.charAt(i))
+          .append("\":")
+          .append(i);
+    }
+    Files.writeString(dir.resolve("tokenizer.json"), "{\"model\": {\"vocab\": {" + tokens + "}}}");
+  }
+
   @Test
   void scalesAnAdaptersUpdate() throws IOException {
     Path adapter = Files.createDirectories(dir.resolve("adapter"));

@@ -52,6 +52,9 @@ public final class ActionRunner {
   /** Output of a training: its {@link dev.cambium.engine.training.UpdateSubspace}. */
   public static final String SUBSPACE = "subspace.safetensors";
 
+  /** Output of an alignment: its {@link dev.cambium.engine.transfer.AlignReport}. */
+  public static final String ALIGNMENT = "align.json";
+
   private final Ledger ledger;
   private final ArtifactStore store;
   private final VersionFiles versions;
@@ -245,6 +248,37 @@ public final class ActionRunner {
         }
       }
       return new Job(key, action, null, null, null, null, null, files);
+    }
+    if (action instanceof Action.Distill distill) {
+      Map<Digest, String> files = new HashMap<>();
+      for (Action.DataShare share : distill.mix()) {
+        files.put(share.data(), versions.file(share.data()).toString());
+      }
+      EffectiveModel teacher = versions.effective(distill.teacher());
+      return new Job(
+          key,
+          action,
+          versions.directory(versions.effective(distill.start()).model()).toString(),
+          distill.adapter() == null ? null : versions.directory(distill.adapter()).toString(),
+          null,
+          teacher.adapter() == null ? null : versions.directory(teacher.adapter()).toString(),
+          versions.directory(teacher.model()).toString(),
+          files);
+    }
+    if (action instanceof Action.Align align) {
+      Map<Digest, String> files = new HashMap<>();
+      for (Digest data : align.calibration()) {
+        files.put(data, versions.file(data).toString());
+      }
+      return new Job(
+          key,
+          action,
+          versions.directory(align.oldBase()).toString(),
+          null,
+          null,
+          versions.directory(align.tuned()).toString(),
+          versions.directory(align.newBase()).toString(),
+          files);
     }
     Action.Evaluate evaluate = (Action.Evaluate) action;
     return running(key, action, evaluate.version(), evaluate.suite());

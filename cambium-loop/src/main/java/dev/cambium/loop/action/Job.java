@@ -23,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  * @param model directory of the whole model that the action starts from or runs
  * @param adapter directory of the adapter on it
  * @param application file of the application around it
- * @param tuned for a transplant: directory of the version that is carried over
- * @param newBase for a transplant of a whole model: directory of the new base; for a training with
- *     spectral regularization: that of the foundation
+ * @param tuned for a transplant or an alignment: directory of the version that is carried over; for
+ *     a distillation: of the teacher's adapter
+ * @param newBase for a transplant or an alignment: directory of the new base; for a distillation:
+ *     of the teacher's model; for a training with spectral regularization: that of the foundation
  * @param files other artifacts that the action names, laid out as files; for a merge also the
  *     versions, as directories
  */

@@ -6,6 +6,7 @@ import dev.cambium.engine.LanguageModel;
 import dev.cambium.engine.ProbeJob;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.engine.TrainingResult;
+import dev.cambium.engine.transfer.AlignReport;
 import dev.cambium.engine.transfer.Merge;
 import dev.cambium.engine.transfer.Transplant;
 import dev.cambium.loop.data.RowFile;
@@ -131,6 +132,55 @@ final class JobRunner implements AutoCloseable {
     } else if (job.action() instanceof Action.Merge merge) {
       unload(); // two whole models are compared in the end
       merge(job, merge, directory, version, progress);
+    } else if (job.action() instanceof Action.Distill distill) {
+      unload(); // its memory is needed
+      Files.createDirectories(version);
+      Path teacher = Path.of(Objects.requireNonNull(job.newBase()));
+      Path adapter = job.tuned() == null ? null : Path.of(job.tuned());
+      List<TrainingJob.RowSource> sources = new ArrayList<>();
+      distill
+          .mix()
+          .forEach(s -> sources.add(new TrainingJob.RowSource(file(job, s.data()), s.weight())));
+      Integer samples = distill.samples();
+      if (samples != null) {
+        Path questions = directory.resolve(Job.SNAPSHOTS).resolve("questions.jsonl");
+        engine.questions(
+            teacher,
+            adapter,
+            samples,
+            distill.recipe().maxTokens(),
+            distill.seed(),
+            questions,
+            progress);
+        sources.add(new TrainingJob.RowSource(questions, 1));
+      }
+      TrainingResult result =
+          engine.distill(
+              new TrainingJob(
+                  Path.of(Objects.requireNonNull(job.model())),
+                  job.adapter() == null ? null : Path.of(job.adapter()),
+                  distill.recipe(),
+                  sources,
+                  distill.seed(),
+                  version,
+                  directory.resolve(Job.SNAPSHOTS),
+                  SNAPSHOT_STEPS),
+              teacher,
+              adapter,
+              progress);
+      Files.write(out.resolve(ActionRunner.TRAINING), Json.canonical(result));
+    } else if (job.action() instanceof Action.Align align) {
+      unload(); // its memory is needed
+      Files.createDirectories(version);
+      AlignReport report =
+          engine.align(
+              Path.of(Objects.requireNonNull(job.model())),
+              Path.of(Objects.requireNonNull(job.newBase())),
+              Path.of(Objects.requireNonNull(job.tuned())),
+              align.calibration().stream().map(data -> file(job, data)).toList(),
+              version,
+              progress);
+      Files.write(out.resolve(ActionRunner.ALIGNMENT), Json.canonical(report));
     } else if (job.action() instanceof Action.Evaluate evaluate) {
       List<Item> items = new ArrayList<>();
       try (Stream<String> lines = Files.lines(file(job, evaluate.suite()))) {

@@ -1,5 +1,6 @@
 package dev.cambium.loop.campaign;
 
+import dev.cambium.engine.transfer.AlignReport;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.loop.action.ActionResult;
@@ -54,6 +55,9 @@ final class Candidates {
   private static final double GOOD_ENOUGH = 0.98;
 
   private static final int SEARCH_ITEMS = 60;
+
+  /** Questions that a teacher makes up where no data were recorded. */
+  private static final int OWN_QUESTIONS = 256;
 
   private final Workspace workspace;
   private final Evaluations evaluations;
@@ -431,6 +435,8 @@ final class Candidates {
     return switch (rung) {
       case REUSE -> reuse(current, parent);
       case TRANSPLANT -> transplant(line, current, parent, progress);
+      case ALIGN -> align(line, current, parent, progress);
+      case DISTILL -> distill(line, current, parent, best, progress);
       case RETRAIN -> retrain(line, current, parent, best, progress);
     };
   }
@@ -509,6 +515,121 @@ final class Candidates {
     workspace.versions().put(manifest);
     return new Candidate(
         manifest, Rung.REUSE, null, now.data(), "the files of " + current + " on " + parent);
+  }
+
+  /**
+   * The change taken to where its parts are in the new parent. The bases are compared on what the
+   * line has learnt from.
+   */
+  private Candidate align(Line line, VersionRef current, VersionRef parent, Progress progress)
+      throws NotApplicableException {
+    Fact.VersionRegistered now = version(current);
+    VersionRef oldParent = now.parent();
+    if (oldParent == null) {
+      throw new NotApplicableException(current + " was not made from a recorded parent");
+    }
+    if (now.data().isEmpty()) {
+      throw new NotApplicableException(
+          "align: " + current + " has no recorded data to compare the two parents on");
+    }
+    EffectiveModel oldBase = workspace.versions().effective(version(oldParent).manifest());
+    EffectiveModel newBase = workspace.versions().effective(version(parent).manifest());
+    List<Digest> text = mixes.all(now.data()).stream().map(Action.DataShare::data).toList();
+    ActionResult result;
+    try {
+      result =
+          workspace
+              .actions()
+              .run(
+                  new Action.Align(oldBase.model(), newBase.model(), now.manifest(), text),
+                  named(line, progress));
+    } catch (ActionFailedException e) {
+      throw new NotApplicableException(String.valueOf(e.getMessage()));
+    }
+    Manifest manifest = workspace.actions().version(result, now.kind(), version(parent).manifest());
+    return new Candidate(
+        manifest,
+        Rung.ALIGN,
+        result.key(),
+        now.data(),
+        String.format(
+            Locale.ROOT, "change of %s aligned to %s%s", current, parent, alignment(result)));
+  }
+
+  /** What an alignment says of itself. */
+  private String alignment(ActionResult result) {
+    Digest report = result.outputs().get(ActionRunner.ALIGNMENT);
+    if (report == null) {
+      return "";
+    }
+    AlignReport found = Json.read(workspace.store().bytes(report), AlignReport.class);
+    return String.format(
+        Locale.ROOT,
+        "; %s of the residual stream explains %.1f %%, %.1f %% of the change lost",
+        found.residual(),
+        100 * found.residualExplained(),
+        100 * found.energyLost());
+  }
+
+  /**
+   * Taught by what the line is now, on the prompts of its own data or, where none may be kept, on
+   * what the teacher makes up.
+   */
+  private Candidate distill(
+      Line line, VersionRef current, VersionRef parent, @Nullable Digest best, Progress progress)
+      throws NotApplicableException {
+    Fact.VersionRegistered now = version(current);
+    // The line's own recipe, as declared: what it says of distilling is not lost here.
+    Recipe recipe =
+        unprotected(
+            workspace
+                .declaration()
+                .recipe(line.name())
+                .orElseThrow(() -> new NotApplicableException("distill: the line has no recipe"))
+                .distilling());
+    Protection protect = recipe.protect();
+    if (protect != null) {
+      recipe = recipe.withProtection(protect.withinTraining());
+    }
+    Digest newParent = version(parent).manifest();
+    boolean adapter = recipe.method() == Recipe.Method.LORA;
+    // What was consolidated is a whole model; an adapter cannot go on from that.
+    boolean goesOn =
+        best != null
+            && adapter == (workspace.versions().manifest(best).kind() == VersionKind.ADAPTER);
+    Digest start = adapter || best == null || !goesOn ? newParent : best;
+    ActionResult result;
+    try {
+      result =
+          workspace
+              .actions()
+              .run(
+                  new Action.Distill(
+                      start,
+                      adapter && goesOn ? best : null,
+                      now.manifest(),
+                      recipe,
+                      mixes.all(now.data()),
+                      now.data().isEmpty() ? OWN_QUESTIONS : null,
+                      seed(line)),
+                  named(line, progress));
+    } catch (ActionFailedException e) {
+      throw new NotApplicableException(String.valueOf(e.getMessage()));
+    }
+    VersionKind kind = adapter ? VersionKind.ADAPTER : VersionKind.MODEL;
+    Manifest manifest = workspace.actions().version(result, kind, newParent);
+    return new Candidate(
+        manifest,
+        Rung.DISTILL,
+        result.key(),
+        now.data(),
+        String.format(
+            Locale.ROOT,
+            "taught by %s in %d steps of %d rows in %.1f s",
+            current,
+            recipe.steps(),
+            recipe.batchRows(),
+            result.seconds()));
   }
 
   /** All that the line has learnt, learnt again from where the rungs before have brought it. */
@@ -808,6 +929,7 @@ final class Candidates {
     return workspace
         .declaration()
         .recipe(line.name())
+        .map(recipe -> recipe.withDistillation(null)) // says nothing about training on data
         .orElseThrow(() -> new IllegalStateException(line.name() + " has no recipe to train with"));
   }
 

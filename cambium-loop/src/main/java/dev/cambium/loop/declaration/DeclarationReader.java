@@ -16,6 +16,7 @@ import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.governor.Rule;
 import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
+import dev.cambium.model.Distillation;
 import dev.cambium.model.Json;
 import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Protection;
@@ -57,6 +58,7 @@ final class DeclarationReader {
   private static final List<String> RECIPE = components(Recipe.class);
   private static final List<String> LORA = components(Recipe.Lora.class);
   private static final List<String> PROTECTION = components(Protection.class);
+  private static final List<String> DISTILLATION = components(Distillation.class);
   private static final List<String> CAPABILITY =
       List.of("owner", "suite", "scorer", "max-new-tokens", "schema", "margin", "floor", "slices");
   private static final List<String> SLICES = List.of("by", "margin", "min-items");
@@ -437,6 +439,10 @@ final class DeclarationReader {
     if (protect != null) {
       protection(what, protect);
     }
+    Node.Mapping distill = fields.mapping("distill");
+    if (distill != null) {
+      distillation(what, distill, (ObjectNode) json.path("distill"));
+    }
     if (problems.errors() > before) {
       return null;
     }
@@ -489,6 +495,26 @@ final class DeclarationReader {
         components(Protection.ShrinkPerturb.class),
         List.of(),
         "such as shrink-perturb: { shrink: 0.9, noise: 0.1 }");
+  }
+
+  /** Checks how a recipe distills, and fills in what it leaves out. */
+  private void distillation(String recipe, Node.Mapping mapping, ObjectNode json) {
+    String what = recipe + ", distill";
+    Fields fields = new Fields(mapping, what, DISTILLATION, problems);
+    choice(fields, json, what, "divergence", Distillation.Divergence.values());
+    fields.number("steps", v -> v > 0 && v <= 1, "above 0 and at most 1");
+    fields.number("on-policy", v -> v >= 0 && v <= 1, "from 0 to 1");
+    fields.number("mixture", v -> v > 0 && v < 1, "above 0 and below 1");
+    fields.number("temperature", v -> v > 0 && v <= 100, "above 0 and at most 100");
+    ObjectNode usual = Json.mapper().valueToTree(Distillation.DEFAULT);
+    usual
+        .properties()
+        .forEach(
+            field -> {
+              if (!json.has(field.getKey())) {
+                json.set(field.getKey(), field.getValue());
+              }
+            });
   }
 
   /** A mapping in which every field is required; those named are whole numbers. */

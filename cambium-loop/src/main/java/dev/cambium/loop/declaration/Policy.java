@@ -27,6 +27,10 @@ public record Policy(
   public enum DecisionPoint {
     @JsonProperty("transplant")
     TRANSPLANT,
+    @JsonProperty("align")
+    ALIGN,
+    @JsonProperty("distill")
+    DISTILL,
     @JsonProperty("retrain")
     RETRAIN,
     @JsonProperty("release")

@@ -495,6 +495,24 @@ public final class Why {
               + " merged by "
               + new String(Json.canonical(merge.method()), StandardCharsets.UTF_8)
               + (merge.base() == null ? "" : " as changes of " + name(merge.base()));
+    } else if (action instanceof Action.Align align) {
+      detail =
+          String.format(
+              Locale.ROOT,
+              "%s − %s, taken to where its parts are in %s",
+              name(align.tuned()),
+              name(align.oldBase()),
+              name(align.newBase()));
+    } else if (action instanceof Action.Distill distill) {
+      detail =
+          String.format(
+              Locale.ROOT,
+              "taught by %s, %d steps of %d rows, seed %d, from %s",
+              name(distill.teacher()),
+              distill.recipe().steps(),
+              distill.recipe().batchRows(),
+              distill.seed(),
+              name(distill.start()));
     } else {
       detail = "";
     }

@@ -17,8 +17,8 @@ import java.util.OptionalDouble;
 
 /**
  * What actions cost, from what recorded ones cost: seconds per row and step of training, seconds
- * per evaluated item, seconds per transplant and merge. Medians over the latest records, since
- * machines are noisy and get faster.
+ * per evaluated item, seconds per transplant, merge and alignment. Medians over the latest records,
+ * since machines are noisy and get faster.
  */
 public final class CostModel {
 
@@ -35,6 +35,10 @@ public final class CostModel {
   private static final double SECONDS_PER_ROW_AND_BYTE = 5e-10;
   private static final double SECONDS_PER_ITEM_AND_BYTE = 5e-10;
   private static final double TRANSPLANT_SECONDS_PER_BYTE = 1e-8;
+  private static final double ALIGN_SECONDS_PER_BYTE = 1e-7;
+
+  /** A row of distilling by a row of training: the teacher's pass and the student's own answers. */
+  private static final double DISTILLED_ROW = 2;
 
   /** What decides how long a row takes. */
   private record Way(Recipe.Method method, Recipe.Precision precision) {
@@ -47,6 +51,8 @@ public final class CostModel {
   private final List<Double> perItem = new ArrayList<>();
   private final List<Double> transplants = new ArrayList<>();
   private final List<Double> merges = new ArrayList<>();
+  private final List<Double> alignments = new ArrayList<>();
+  private final Map<Way, List<Double>> perDistilledRow = new HashMap<>();
   private final long modelBytes;
 
   private CostModel(long modelBytes) {
@@ -56,7 +62,7 @@ public final class CostModel {
   /** Learns from the latest recorded actions. */
   public static CostModel of(LedgerState state, ArtifactStore store) {
     CostModel model = new CostModel(largestModel(state, store));
-    for (String kind : List.of("train", "evaluate", "transplant", "merge")) {
+    for (String kind : List.of("train", "evaluate", "transplant", "merge", "align", "distill")) {
       for (Recorded<Fact.ActionFinished> recorded : state.recentActions(kind, LATEST)) {
         model.learn(recorded.fact(), store);
       }
@@ -84,7 +90,13 @@ public final class CostModel {
       perItem.add(fact.seconds() / (evaluate.to() - evaluate.from()));
     } else if (action instanceof Action.Merge) {
       merges.add(fact.seconds());
-    } else {
+    } else if (action instanceof Action.Distill distill) {
+      perDistilledRow
+          .computeIfAbsent(Way.of(distill.recipe()), w -> new ArrayList<>())
+          .add(fact.seconds() / rowSteps(distill.recipe()));
+    } else if (action instanceof Action.Align) {
+      alignments.add(fact.seconds());
+    } else if (action instanceof Action.Transplant) {
       transplants.add(fact.seconds());
     }
   }
@@ -115,6 +127,19 @@ public final class CostModel {
   /** Seconds of one merge; without a record, those of a transplant, which reads as much. */
   public double merge() {
     return median(merges).orElse(transplant());
+  }
+
+  /** Seconds of one alignment, without its evaluation. */
+  public double alignment() {
+    return median(alignments).orElse(TRANSPLANT_SECONDS + modelBytes * ALIGN_SECONDS_PER_BYTE);
+  }
+
+  /** Seconds of a distillation by a line's recipe; see {@link Recipe#distilling}. */
+  public double distillation(Recipe recipe) {
+    Recipe taken = recipe.distilling();
+    return median(perDistilledRow.getOrDefault(Way.of(taken), List.of()))
+            .orElse(DISTILLED_ROW * training(taken) / rowSteps(taken))
+        * rowSteps(taken);
   }
 
   /** Whether a training of this kind has been recorded. */

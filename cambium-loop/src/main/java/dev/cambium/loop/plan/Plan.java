@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param steps one for each affected line
  * @param unaffected lines that nothing reaches
  * @param waiting lines that cannot be settled yet, with the reason
- * @param seconds estimated wall time if every line takes its cheapest rung
+ * @param seconds estimated wall time if every line takes its first rung
+ * @param expectedSeconds estimated wall time as often as rungs have passed so far; none in plans
+ *     from before there was this field
  * @param worstSeconds estimated wall time if every line needs its dearest rung
  */
 public record Plan(
@@ -27,6 +29,7 @@ public record Plan(
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> unaffected,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, String> waiting,
     double seconds,
+    @Nullable Double expectedSeconds,
     double worstSeconds) {
 
   @SuppressWarnings("ConstantValue") // absent in JSON is null here
@@ -66,6 +69,8 @@ public record Plan(
    * @param adopt for {@link Cause#ADOPT}: the version to judge
    * @param rungs ways to a candidate, in the order in which they are tried
    * @param seconds estimate for the first rung, its evaluation included
+   * @param expected estimate as often as rungs have passed so far; none in plans from before there
+   *     was this field
    * @param worstSeconds estimate for all rungs
    * @param measured whether the estimate rests on recorded actions
    * @param approval whether a person has to approve before it begins
@@ -82,6 +87,7 @@ public record Plan(
       @Nullable VersionRef adopt,
       List<Rung> rungs,
       double seconds,
+      @Nullable Double expected,
       double worstSeconds,
       boolean measured,
       boolean approval,

@@ -71,6 +71,8 @@ public final class Planner {
 
   private final Map<String, Integer> suiteItems = new HashMap<>();
 
+  private @Nullable RungHistory history;
+
   /** A planner to whom nothing is known of how well versions learn. */
   public Planner(LedgerState state, Declaration declaration, ArtifactStore store, CostModel costs) {
     this(state, declaration, store, costs, Instruments.NONE);
@@ -128,6 +130,15 @@ public final class Planner {
 
   /** Plans all open signals. */
   public Plan plan() {
+    return plan(List.of());
+  }
+
+  /**
+   * Plans all open signals, and what would be planned if others had arrived as well.
+   *
+   * @param supposed signals that are in no ledger
+   */
+  public Plan plan(List<Fact.SignalReceived> supposed) {
     List<String> signals = new ArrayList<>();
     Map<String, List<Fact.SignalReceived>> byLine = new HashMap<>();
     for (LedgerState.SignalState signal : state.openSignals()) {
@@ -135,6 +146,7 @@ public final class Planner {
       signals.add(fact.signal());
       byLine.computeIfAbsent(fact.line(), l -> new ArrayList<>()).add(fact);
     }
+    supposed.forEach(fact -> byLine.computeIfAbsent(fact.line(), l -> new ArrayList<>()).add(fact));
     List<Plan.Step> steps = new ArrayList<>();
     List<String> unaffected = new ArrayList<>();
     Map<String, String> waiting = new TreeMap<>();
@@ -151,7 +163,9 @@ public final class Planner {
     }
     double seconds = steps.stream().mapToDouble(Plan.Step::seconds).sum();
     double worst = steps.stream().mapToDouble(Plan.Step::worstSeconds).sum();
-    return new Plan(signals, steps, unaffected, waiting, seconds, worst);
+    double expected =
+        steps.stream().mapToDouble(s -> s.expected() == null ? s.seconds() : s.expected()).sum();
+    return new Plan(signals, steps, unaffected, waiting, seconds, expected, worst);
   }
 
   private Plan.@Nullable Step step(
@@ -390,8 +404,14 @@ public final class Planner {
     }
     if (version.kind() != VersionKind.APPLICATION) {
       rungs.add(Rung.TRANSPLANT);
-      if (line.recipe() != null && !version.data().isEmpty()) {
-        rungs.add(Rung.RETRAIN);
+      if (!version.data().isEmpty()) {
+        rungs.add(Rung.ALIGN);
+      }
+      if (line.recipe() != null) {
+        rungs.add(Rung.DISTILL);
+        if (!version.data().isEmpty()) {
+          rungs.add(Rung.RETRAIN);
+        }
       }
     }
     return rungs;
@@ -453,6 +473,33 @@ public final class Planner {
             * (costs.transplant() + costs.evaluation(SEARCH_ITEMS));
   }
 
+  /** What the latest campaigns say of rungs, read once. */
+  private RungHistory history() {
+    RungHistory known = history;
+    if (known == null) {
+      known = RungHistory.of(state);
+      history = known;
+    }
+    return known;
+  }
+
+  /** Seconds of one rung on a line, without its evaluation on the contract's suites. */
+  private double making(Line line, Rung rung, Plan.Cause cause) {
+    Recipe recipe = declaration.recipe(line.name()).orElse(null);
+    return switch (rung) {
+      case REUSE -> 0;
+      case TRANSPLANT -> SEARCH_TRIALS * (costs.transplant() + costs.evaluation(SEARCH_ITEMS));
+      case ALIGN -> costs.alignment();
+      case DISTILL -> recipe == null ? 0 : costs.distillation(recipe);
+      case RETRAIN -> {
+        Protection protect = recipe == null || cause != Plan.Cause.LEARN ? null : recipe.protect();
+        yield recipe == null
+            ? 0
+            : costs.training(recipe) + (protect == null ? 0 : keeping(recipe, protect));
+      }
+    };
+  }
+
   private Plan.Step step(
       Line line,
       Plan.Cause cause,
@@ -470,41 +517,32 @@ public final class Planner {
       @Nullable VersionRef current,
       List<String> signals,
       @Nullable VersionRef adopt,
-      List<Rung> rungs,
+      List<Rung> ways,
       String why,
       @Nullable Choice update) {
     int items =
         declaration.contract(line.name()).capabilities().stream()
             .mapToInt(c -> suiteItems.getOrDefault(c, 0))
             .sum();
-    double judging = costs.evaluation(current == null ? items : 2 * items) + probing(line);
-    if (cause == Plan.Cause.MERGE) {
-      judging += costs.merge();
-    }
-    double first = judging;
+    double judging =
+        costs.evaluation(current == null ? items : 2 * items)
+            + probing(line)
+            + (cause == Plan.Cause.MERGE ? costs.merge() : 0);
+    List<Rung> rungs =
+        cause == Plan.Cause.CARRY && ways.size() > 1
+            ? history().ordered(ways, rung -> judging + making(line, rung, cause))
+            : ways;
+    double first = rungs.isEmpty() ? judging : judging + making(line, rungs.get(0), cause);
     double worst = rungs.isEmpty() ? judging : 0;
+    double expected =
+        cause == Plan.Cause.CARRY
+            ? history().expected(rungs, rung -> judging + making(line, rung, cause))
+            : first;
     boolean measured = true;
-    for (int i = 0; i < rungs.size(); i++) {
-      double seconds = judging;
-      switch (rungs.get(i)) {
-        case REUSE -> {}
-        case TRANSPLANT ->
-            seconds += SEARCH_TRIALS * (costs.transplant() + costs.evaluation(SEARCH_ITEMS));
-        case RETRAIN -> {
-          Recipe recipe = declaration.recipe(line.name()).orElse(null);
-          if (recipe != null) {
-            seconds += costs.training(recipe);
-            if (cause == Plan.Cause.LEARN && recipe.protect() != null) {
-              seconds += keeping(recipe, recipe.protect());
-            }
-            measured &= costs.knows(recipe);
-          }
-        }
-      }
-      if (i == 0) {
-        first = seconds;
-      }
-      worst += seconds;
+    Recipe recipe = declaration.recipe(line.name()).orElse(null);
+    for (Rung rung : rungs) {
+      worst += judging + making(line, rung, cause);
+      measured &= rung != Rung.RETRAIN || recipe == null || costs.knows(recipe);
     }
     Set<Policy.DecisionPoint> approve = declaration.policy().approve();
     boolean approval =
@@ -523,6 +561,7 @@ public final class Planner {
         adopt,
         rungs,
         first,
+        expected,
         worst,
         measured,
         approval,
