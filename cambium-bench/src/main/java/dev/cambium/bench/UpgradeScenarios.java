@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>{@code trained-on}: the old one, trained on further text;
  *   <li>{@code permuted}: the old one with channels, units and heads in other places;
- *   <li>{@code worse}: the old one with noise in its weights, which must be rejected.
+ *   <li>{@code worse}: the old one with noise in its weights, which must not be released.
  * </ul>
  *
  * <p>Told for every line: the rung that carried it, the share of its score before that was kept,
