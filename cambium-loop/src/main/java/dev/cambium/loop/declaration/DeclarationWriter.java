@@ -68,7 +68,7 @@ final class DeclarationWriter {
   private static void capability(ObjectNode node, CapabilityDeclaration capability) {
     node.put("owner", capability.owner());
     node.put("suite", capability.suite());
-    node.put("scorer", DeclarationReader.label(capability.scorer().kind()));
+    node.put("scorer", Written.label(capability.scorer().kind()));
     node.put("max-new-tokens", capability.scorer().maxNewTokens());
     if (capability.schema() != null) {
       node.put("schema", capability.schema());
