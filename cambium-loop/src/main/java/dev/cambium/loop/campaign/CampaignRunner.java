@@ -68,14 +68,18 @@ public final class CampaignRunner {
 
   private final Workspace workspace;
   private final Judge judge;
-  private final Candidates candidates;
+  private final Learning learning;
+  private final Carrying carrying;
+  private final Assembling assembling;
   private final Approver approver;
   private final Progress progress;
 
   public CampaignRunner(Workspace workspace, Approver approver, Progress progress) {
     this.workspace = workspace;
     this.judge = new Judge(workspace);
-    this.candidates = new Candidates(workspace, judge.evaluations());
+    this.learning = new Learning(workspace, judge.evaluations());
+    this.carrying = new Carrying(workspace, judge.evaluations());
+    this.assembling = new Assembling(workspace);
     this.approver = approver;
     this.progress = progress;
   }
@@ -250,7 +254,7 @@ public final class CampaignRunner {
               step,
               current,
               parent,
-              List.of(best -> candidates.declared(line, Objects.requireNonNull(parent))));
+              List.of(best -> assembling.declared(line, Objects.requireNonNull(parent))));
       case CARRY -> carry(campaign, step, line, Objects.requireNonNull(current), parent);
       case MERGE -> merge(campaign, step, line, current, Objects.requireNonNull(parent));
     }
@@ -283,7 +287,7 @@ public final class CampaignRunner {
         step,
         current,
         parent,
-        List.of(best -> candidates.merged(line, merging, parent, sources, progress)));
+        List.of(best -> assembling.merged(line, merging, parent, sources, progress)));
   }
 
   private void adopt(
@@ -332,17 +336,16 @@ public final class CampaignRunner {
     Choice update = step.update();
     if (update != null && update.mode() == Mode.REBASE) {
       VersionRef from = Objects.requireNonNull(current);
-      return List.of(best -> candidates.rebase(line, from, parent, fresh, progress));
+      return List.of(best -> learning.rebase(line, from, parent, fresh, progress));
     }
     if (update != null && update.mode() == Mode.CONSOLIDATE) {
       VersionRef from = Objects.requireNonNull(current);
       VersionRef on = Objects.requireNonNull(parent);
-      return List.of(best -> candidates.learnConsolidated(line, from, on, fresh, update, progress));
+      return List.of(best -> learning.learnConsolidated(line, from, on, fresh, update, progress));
     }
-    return IntStream.range(0, candidates.ends(line, update))
+    return IntStream.range(0, learning.ends(line, update))
         .<Attempt>mapToObj(
-            place ->
-                best -> candidates.learn(line, current, parent, fresh, place, update, progress))
+            place -> best -> learning.learn(line, current, parent, fresh, place, update, progress))
         .toList();
   }
 
@@ -358,7 +361,7 @@ public final class CampaignRunner {
     }
     List<Attempt> attempts = new ArrayList<>();
     for (Rung rung : step.rungs()) {
-      attempts.add(best -> candidates.carry(line, current, parent, rung, best, progress));
+      attempts.add(best -> carrying.carry(line, current, parent, rung, best, progress));
     }
     attempt(campaign, step, current, parent, attempts);
   }
@@ -388,8 +391,7 @@ public final class CampaignRunner {
       return false;
     }
     try {
-      Candidates.Candidate candidate =
-          candidates.carry(line, current, parent, Rung.REUSE, null, progress);
+      Candidate candidate = carrying.carry(line, current, parent, Rung.REUSE, null, progress);
       if (undone(campaign, step, candidate.manifest().digest()).isPresent()) {
         return false;
       }
@@ -423,7 +425,7 @@ public final class CampaignRunner {
       }
       release(campaign, registered, current, judged, Rung.REUSE, Fact.Settlement.KEPT);
       return true;
-    } catch (Candidates.NotApplicableException e) {
+    } catch (NotApplicableException e) {
       throw new IllegalStateException("reuse applies to every application", e);
     }
   }
@@ -434,7 +436,7 @@ public final class CampaignRunner {
     /**
      * @param best manifest of the best candidate so far, by mean score; none if there is none
      */
-    Candidates.Candidate make(@Nullable Digest best) throws Candidates.NotApplicableException;
+    Candidate make(@Nullable Digest best) throws NotApplicableException;
   }
 
   private void attempt(
@@ -448,10 +450,10 @@ public final class CampaignRunner {
     @Nullable Digest best = null;
     double bestScore = -1;
     for (Attempt attempt : attempts) {
-      Candidates.Candidate candidate;
+      Candidate candidate;
       try {
         candidate = attempt.make(best);
-      } catch (Candidates.NotApplicableException e) {
+      } catch (NotApplicableException e) {
         LOG.info("{}: a rung does not apply: {}", step.line(), e.getMessage());
         obstacles.add(String.valueOf(e.getMessage()));
         continue;
@@ -492,7 +494,7 @@ public final class CampaignRunner {
   }
 
   /** Training that changed nothing is an error somewhere, not a release. */
-  private @Nullable String unchanged(Candidates.Candidate candidate, @Nullable VersionRef current) {
+  private @Nullable String unchanged(Candidate candidate, @Nullable VersionRef current) {
     if (candidate.action() == null || candidate.manifest().kind() == VersionKind.APPLICATION) {
       return null;
     }
@@ -560,7 +562,7 @@ public final class CampaignRunner {
       Plan.Step step,
       @Nullable VersionRef current,
       @Nullable VersionRef parent,
-      Candidates.Candidate candidate) {
+      Candidate candidate) {
     LedgerState state = state();
     Digest manifest = candidate.manifest().digest();
     for (Recorded<Fact.VersionRegistered> version : state.versions(step.line())) {

@@ -5,6 +5,8 @@ import dev.cambium.ledger.Ledger;
 import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.action.VersionFiles;
 import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.model.Fact;
+import dev.cambium.model.VersionRef;
 
 /**
  * What a campaign works with.
@@ -18,4 +20,10 @@ public record Workspace(
     VersionFiles versions,
     ActionRunner actions,
     Declaration declaration,
-    String actor) {}
+    String actor) {
+
+  /** A version as the ledger has it. */
+  Fact.VersionRegistered registered(VersionRef ref) {
+    return ledger.state().version(ref).orElseThrow().fact();
+  }
+}

@@ -45,7 +45,8 @@ class CandidatesTest {
   private VersionFiles versions;
   private ActionRunner actions;
   private Declaration declaration;
-  private Candidates candidates;
+  private Learning learning;
+  private Carrying carrying;
 
   /** A town that has learnt what it is founded on, with other recipes. */
   private void founded(String tune, String adapt) throws IOException {
@@ -76,7 +77,9 @@ class CandidatesTest {
             "tester");
     declaration = Declaration.load(town.directory());
     Workspace workspace = new Workspace(ledger, store, versions, actions, declaration, "tester");
-    candidates = new Candidates(workspace, new Evaluations(actions, store));
+    Evaluations evaluations = new Evaluations(actions, store);
+    learning = new Learning(workspace, evaluations);
+    carrying = new Carrying(workspace, evaluations);
   }
 
   @AfterEach
@@ -101,7 +104,7 @@ class CandidatesTest {
     return Json.read(store.bytes(found.fact().spec()), Action.class);
   }
 
-  private Action.Train train(Candidates.Candidate candidate) {
+  private Action.Train train(Candidate candidate) {
     return (Action.Train) action(candidate.action());
   }
 
@@ -109,7 +112,7 @@ class CandidatesTest {
     return RowFile.decode(store.bytes(share.data()));
   }
 
-  private Map<String, String> table(Candidates.Candidate candidate) throws IOException {
+  private Map<String, String> table(Candidate candidate) throws IOException {
     Path file = versions.directory(candidate.manifest().digest()).resolve("table.json");
     Map<String, String> table = new java.util.TreeMap<>();
     Json.mapper()
@@ -119,8 +122,8 @@ class CandidatesTest {
     return table;
   }
 
-  private Candidates.Candidate learn(List<Digest> fresh) {
-    return candidates.learn(
+  private Candidate learn(List<Digest> fresh) {
+    return learning.learn(
         declaration.line("cards"), stable("cards"), stable("base"), fresh, Progress.NONE);
   }
 
@@ -131,7 +134,7 @@ class CandidatesTest {
     founded(", protect: { on-policy: { share: 0.05, temperature: 0.5 } }", "");
     town.executed().clear();
     Digest fresh = data(Town.rows("new card", 20, "new"));
-    Candidates.Candidate candidate = learn(List.of(fresh));
+    Candidate candidate = learn(List.of(fresh));
     assertThat(town.executed()).containsExactly("answer", "train");
     Action.Train train = train(candidate);
     assertThat(train.mix()).hasSize(3);
@@ -171,9 +174,9 @@ class CandidatesTest {
   void theEndThatGainsMostComesFirstAndWithoutNewRowsHeldOutTheWholeWay() throws Exception {
     founded(", protect: { interpolate-search: [0.5, 1] }", "");
     Digest fresh = data(Town.rows("new card", 20, "new"));
-    assertThat(candidates.ends(declaration.line("cards"), null)).isEqualTo(2);
-    Candidates.Candidate first =
-        candidates.learn(
+    assertThat(learning.ends(declaration.line("cards"), null)).isEqualTo(2);
+    Candidate first =
+        learning.learn(
             declaration.line("cards"),
             stable("cards"),
             stable("base"),
@@ -181,8 +184,8 @@ class CandidatesTest {
             0,
             null,
             Progress.NONE);
-    Candidates.Candidate second =
-        candidates.learn(
+    Candidate second =
+        learning.learn(
             declaration.line("cards"),
             stable("cards"),
             stable("base"),
@@ -210,8 +213,8 @@ class CandidatesTest {
     founded("", "");
     Digest fresh = data(Town.rows("new card", 20, "new"));
     town.executed().clear();
-    Candidates.Candidate candidate =
-        candidates.rebase(
+    Candidate candidate =
+        learning.rebase(
             declaration.line("cards"),
             stable("cards"),
             stable("base"),
@@ -232,8 +235,8 @@ class CandidatesTest {
   @Test
   void aRebaseOfAnAdapterBeginsWithAFreshOne() throws Exception {
     founded("", "");
-    Candidates.Candidate candidate =
-        candidates.rebase(
+    Candidate candidate =
+        learning.rebase(
             declaration.line("router"),
             stable("router"),
             stable("cards"),
@@ -244,9 +247,9 @@ class CandidatesTest {
     assertThat(candidate.manifest().kind()).isEqualTo(VersionKind.ADAPTER);
     assertThatThrownBy(
             () ->
-                candidates.rebase(
+                learning.rebase(
                     declaration.line("base"), stable("base"), null, List.of(), Progress.NONE))
-        .isInstanceOf(Candidates.NotApplicableException.class)
+        .isInstanceOf(NotApplicableException.class)
         .hasMessageContaining("a foundation has nothing to begin anew from");
   }
 
@@ -255,8 +258,8 @@ class CandidatesTest {
   @Test
   void anAdapterBecomesAWholeModelThatTheLineGoesOnWith() throws Exception {
     founded("", "");
-    Candidates.Candidate candidate =
-        candidates.consolidate(
+    Candidate candidate =
+        learning.consolidate(
             declaration.line("router"), stable("router"), stable("cards"), Progress.NONE);
     assertThat(candidate.manifest().kind()).isEqualTo(VersionKind.MODEL);
     assertThat(candidate.manifest().parent()).isEqualTo(version(stable("cards")).manifest());
@@ -264,14 +267,14 @@ class CandidatesTest {
     assertThat(table(candidate)).containsEntry("r route 3", "desk").containsEntry("card 3", "yes");
     assertThatThrownBy(
             () ->
-                candidates.consolidate(
+                learning.consolidate(
                     declaration.line("cards"), stable("cards"), stable("base"), Progress.NONE))
-        .isInstanceOf(Candidates.NotApplicableException.class)
+        .isInstanceOf(NotApplicableException.class)
         .hasMessageContaining("is no adapter");
   }
 
   /** Makes a candidate a version that follows the stable one. */
-  private VersionRef registered(String line, Candidates.Candidate candidate) {
+  private VersionRef registered(String line, Candidate candidate) {
     VersionRef before = stable(line);
     VersionRef ref = new VersionRef(line, before.number() + 1);
     ledger.append(
@@ -298,20 +301,20 @@ class CandidatesTest {
     VersionRef whole =
         registered(
             "router",
-            candidates.consolidate(
+            learning.consolidate(
                 declaration.line("router"), stable("router"), stable("cards"), Progress.NONE));
     Digest fresh = data(Town.rows("r new", 20, "new"));
     town.executed().clear();
-    Candidates.Candidate learnt =
-        candidates.learn(
+    Candidate learnt =
+        learning.learn(
             declaration.line("router"), whole, stable("cards"), List.of(fresh), Progress.NONE);
     assertThat(town.executed()).containsExactly("train", "consolidate");
     assertThat(learnt.manifest().kind()).isEqualTo(VersionKind.MODEL);
     assertThat(table(learnt)).containsEntry("r new 3", "new").containsEntry("r route 3", "desk");
 
     town.executed().clear();
-    Candidates.Candidate retrained =
-        candidates.carry(
+    Candidate retrained =
+        carrying.carry(
             declaration.line("router"),
             whole,
             stable("cards"),
@@ -321,8 +324,8 @@ class CandidatesTest {
     assertThat(town.executed()).containsExactly("train", "consolidate");
     assertThat(retrained.rung()).isEqualTo(Rung.RETRAIN);
     assertThat(retrained.manifest().kind()).isEqualTo(VersionKind.MODEL);
-    Candidates.Candidate anew =
-        candidates.carry(
+    Candidate anew =
+        carrying.carry(
             declaration.line("router"), whole, stable("cards"), Rung.RETRAIN, null, Progress.NONE);
     assertThat(anew.manifest().kind()).as("a fresh adapter").isEqualTo(VersionKind.ADAPTER);
   }
@@ -335,15 +338,15 @@ class CandidatesTest {
       memorizer.dieAfter(town.executed().size(), beforeResult);
       assertThatThrownBy(
               () ->
-                  candidates.consolidate(
+                  learning.consolidate(
                       declaration.line("router"), stable("router"), stable("cards"), Progress.NONE))
           .isInstanceOf(Memorizer.Killed.class);
       memorizer.dieAfter(-1, false);
       close();
       open();
     }
-    Candidates.Candidate candidate =
-        candidates.consolidate(
+    Candidate candidate =
+        learning.consolidate(
             declaration.line("router"), stable("router"), stable("cards"), Progress.NONE);
     assertThat(table(candidate)).containsEntry("r route 3", "desk");
     assertThat(ledger.state().recentActions("consolidate", 9)).hasSize(1);
@@ -354,8 +357,8 @@ class CandidatesTest {
     founded("", "");
     Digest fresh = data(Town.rows("r new", 20, "new"));
     town.executed().clear();
-    Candidates.Candidate candidate =
-        candidates.learnConsolidated(
+    Candidate candidate =
+        learning.learnConsolidated(
             declaration.line("router"),
             stable("router"),
             stable("cards"),

@@ -1,0 +1,79 @@
+package dev.cambium.loop.campaign;
+
+import dev.cambium.loop.declaration.Declaration;
+import dev.cambium.loop.declaration.Line;
+import dev.cambium.loop.governor.Choice;
+import dev.cambium.model.Protection;
+import dev.cambium.model.Recipe;
+import org.jspecify.annotations.Nullable;
+
+/** The recipe of a line, and what is changed of it for one way of training or another. */
+final class Recipes {
+
+  private final Declaration declaration;
+
+  Recipes(Declaration declaration) {
+    this.declaration = declaration;
+  }
+
+  /** A line's recipe for training on data. */
+  Recipe of(Line line) {
+    return declaration
+        .recipe(line.name())
+        .map(recipe -> recipe.withDistillation(null)) // says nothing about training on data
+        .orElseThrow(() -> new IllegalStateException(line.name() + " has no recipe to train with"));
+  }
+
+  /** The recipe with what the governor wants protected where the recipe itself is silent. */
+  static Recipe governed(Recipe recipe, @Nullable Choice update) {
+    Protection added = update == null ? null : update.protect();
+    if (added == null) {
+      return recipe;
+    }
+    Protection own = recipe.protect() == null ? Protection.NONE : recipe.protect();
+    return recipe.withProtection(own.or(added));
+  }
+
+  /** The recipe where there is no earlier data to measure on what must stay. */
+  static Recipe inelastic(Recipe recipe) {
+    Protection p = recipe.protect();
+    return p == null || p.ewc() == null
+        ? recipe
+        : recipe.withProtection(
+            new Protection(
+                p.kl(),
+                p.l2Init(),
+                null,
+                p.orthogonal(),
+                p.spectral(),
+                p.interpolate(),
+                p.rewarm(),
+                p.resetDormant(),
+                p.shrinkPerturb(),
+                p.balanceBy(),
+                p.interpolateSearch(),
+                p.onPolicy()));
+  }
+
+  /**
+   * The recipe for learning everything again: what only changes how it learns stays, and adapters
+   * that are laid on one another stay so, because their ranks are not the recipe's.
+   */
+  static Recipe unprotected(Recipe recipe) {
+    Protection p = recipe.protect();
+    return p == null
+        ? recipe
+        : recipe.withProtection(
+            new Protection(
+                null,
+                null,
+                null,
+                p.orthogonal(),
+                p.spectral(),
+                null,
+                p.rewarm(),
+                p.resetDormant(),
+                null,
+                p.balanceBy()));
+  }
+}
