@@ -7,7 +7,6 @@ import dev.cambium.model.Action;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.Progress;
-import dev.cambium.model.Protection;
 import dev.cambium.model.Scorer;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -23,12 +22,10 @@ import org.jspecify.annotations.Nullable;
 final class Ends {
 
   private final Workspace workspace;
-  private final Recipes recipes;
   private final Scoring scoring;
 
-  Ends(Workspace workspace, Recipes recipes, Scoring scoring) {
+  Ends(Workspace workspace, Scoring scoring) {
     this.workspace = workspace;
-    this.recipes = recipes;
     this.scoring = scoring;
   }
 
@@ -36,12 +33,14 @@ final class Ends {
    * The end of a training at one place of the search between its start and what was trained; what
    * was trained itself where nothing is searched for.
    *
+   * @param shares of the way from the start that are tried; empty where nothing is searched for
    * @param place 0 for the end that gains most on new rows held out, 1 for the next
    * @param model that the training started from
    * @param adapter on that model which it went on with; none where there was none
    * @param fresh the new data, whose rows held out the ends are scored on
    */
   Candidate at(
+      List<Double> shares,
       int place,
       Line line,
       Candidate trained,
@@ -49,15 +48,14 @@ final class Ends {
       @Nullable Digest adapter,
       List<Digest> fresh,
       Progress progress) {
-    Protection protect = recipes.of(line).protect();
-    if (protect == null || protect.interpolateSearch().isEmpty()) {
+    if (shares.isEmpty()) {
       return trained;
     }
     record Tried(double share, Candidate candidate, double gain) {}
     @Nullable Suite heldOut = scoring.heldOut(fresh);
     Scorer scorer = scoring.scorer(line, heldOut);
     List<Tried> tried = new ArrayList<>();
-    for (double share : protect.interpolateSearch()) {
+    for (double share : shares) {
       Candidate candidate =
           share == 1 ? trained : between(line, trained, model, adapter, share, progress);
       double gain =

@@ -39,7 +39,7 @@ final class Learning {
     this.recipes = new Recipes(workspace.declaration());
     this.trainings = new Trainings(workspace);
     this.answers = new OwnAnswers(workspace, trainings);
-    this.ends = new Ends(workspace, recipes, new Scoring(workspace, evaluations));
+    this.ends = new Ends(workspace, new Scoring(workspace, evaluations));
   }
 
   /** Trains a line on new data, from its stable version or, without one, from its parent's. */
@@ -254,6 +254,7 @@ final class Learning {
             progress);
     Candidate end =
         ends.at(
+            protect == null ? List.of() : protect.interpolateSearch(),
             place,
             line,
             trained.noted(trained.note() + replayed),

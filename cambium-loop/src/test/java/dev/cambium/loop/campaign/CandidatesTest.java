@@ -16,12 +16,16 @@ import dev.cambium.loop.action.VersionFiles;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.gate.Evaluations;
+import dev.cambium.loop.governor.Choice;
+import dev.cambium.loop.governor.Mode;
+import dev.cambium.loop.governor.Readings;
 import dev.cambium.model.Action;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Protection;
 import dev.cambium.model.Row;
 import dev.cambium.model.Rung;
 import dev.cambium.model.VersionKind;
@@ -31,6 +35,7 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -173,8 +178,21 @@ class CandidatesTest {
   @Test
   void theEndThatGainsMostComesFirstAndWithoutNewRowsHeldOutTheWholeWay() throws Exception {
     founded(", protect: { interpolate-search: [0.5, 1] }", "");
+    searched(null);
+  }
+
+  @Test
+  void endsAreSearchedForWhereTheGovernorSaysSoToo() throws Exception {
+    founded("", "");
+    Protection search =
+        new Protection(
+            null, null, null, null, null, null, null, null, null, null, List.of(0.5, 1.0), null);
+    searched(new Choice(Mode.PROTECT, Mode.PROTECT, search, List.of(), Readings.NONE, null));
+  }
+
+  private void searched(@Nullable Choice update) throws Exception {
     Digest fresh = data(Town.rows("new card", 20, "new"));
-    assertThat(learning.ends(declaration.line("cards"), null)).isEqualTo(2);
+    assertThat(learning.ends(declaration.line("cards"), update)).isEqualTo(2);
     Candidate first =
         learning.learn(
             declaration.line("cards"),
@@ -182,7 +200,7 @@ class CandidatesTest {
             stable("base"),
             List.of(fresh),
             0,
-            null,
+            update,
             Progress.NONE);
     Candidate second =
         learning.learn(
@@ -191,7 +209,7 @@ class CandidatesTest {
             stable("base"),
             List.of(fresh),
             1,
-            null,
+            update,
             Progress.NONE);
     assertThat(action(first.action())).isInstanceOf(Action.Train.class);
     assertThat(first.note()).contains("1.00 of the way");
