@@ -1,6 +1,7 @@
 package dev.cambium.story;
 
 import dev.cambium.engine.ModelInitializer;
+import dev.cambium.model.Distillation;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Scorer;
 import dev.cambium.model.ScorerKind;
@@ -123,6 +124,10 @@ record Sizes(
         0.002);
   }
 
+  /** Models this small need half of what they were trained for to be taught as well. */
+  private static final Distillation DISTILLATION =
+      new Distillation(0.5, 0.5, Distillation.Divergence.FORWARD_KL, 0.5, 1);
+
   Map<String, Recipe> recipes() {
     Map<String, Recipe> recipes = new LinkedHashMap<>();
     recipes.put(INDUSTRIAL, tuning(industrial, 0.8));
@@ -141,7 +146,8 @@ record Sizes(
                 0,
                 1,
                 0.5)
-            .withPrecision(precision));
+            .withPrecision(precision)
+            .withDistillation(DISTILLATION));
     return recipes;
   }
 
