@@ -157,7 +157,7 @@ class EngineTest {
     Path first = dir.resolve("first-adapter");
     train(foundation, null, rows, plain, first);
     Path both = dir.resolve("both-adapters");
-    Protection protect = new Protection(0.5, null, null, 1.0, null, null, null, null, null, null);
+    Protection protect = Protection.NONE.withKl(0.5).withOrthogonal(1.0);
     TrainingResult result =
         train(foundation, first, rows, plain.withSteps(10).withProtection(protect), both);
     // It begins where the first ended: the released adapter acts from the first step.

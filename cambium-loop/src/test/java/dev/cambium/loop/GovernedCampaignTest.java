@@ -102,7 +102,7 @@ class GovernedCampaignTest {
       cambium.run(Approver.ALWAYS, Progress.NONE);
       assertThat(lastTraining(cambium).recipe().protect())
           .as("orthogonal is for adapters")
-          .isEqualTo(new Protection(0.2, null, null, null, null, null, null, null, null, null));
+          .isEqualTo(Protection.NONE.withKl(0.2));
       assertThat(cambium.why(stable(cambium)).toString())
           .contains(
               "protect", "trainings since the line began 1 is above 0", "it has learnt before");

@@ -2,6 +2,7 @@ package dev.cambium.model;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,9 +44,9 @@ public record Protection(
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Double> interpolateSearch,
     @Nullable OnPolicy onPolicy) {
 
-  /** Nothing. */
+  /** Nothing; what is wanted is said by the {@code with} methods. */
   public static final Protection NONE =
-      new Protection(null, null, null, null, null, null, null, null, null, null);
+      new Protection(null, null, null, null, null, null, null, null, null, null, List.of(), null);
 
   /**
    * The released version answers questions of the line's earlier data, a scorer keeps what is
@@ -72,33 +73,6 @@ public record Protection(
     public int questions(long rows) {
       return (int) Math.min(Integer.MAX_VALUE, Math.ceil(2 * share * rows));
     }
-  }
-
-  /** Without search and without answers of the line's own. */
-  public Protection(
-      @Nullable Double kl,
-      @Nullable Double l2Init,
-      @Nullable Double ewc,
-      @Nullable Double orthogonal,
-      @Nullable Double spectral,
-      @Nullable Double interpolate,
-      @Nullable Rewarm rewarm,
-      @Nullable ResetDormant resetDormant,
-      @Nullable ShrinkPerturb shrinkPerturb,
-      @Nullable String balanceBy) {
-    this(
-        kl,
-        l2Init,
-        ewc,
-        orthogonal,
-        spectral,
-        interpolate,
-        rewarm,
-        resetDormant,
-        shrinkPerturb,
-        balanceBy,
-        List.of(),
-        null);
   }
 
   /**
@@ -175,17 +149,120 @@ public record Protection(
    * done with its end.
    */
   public Protection withinTraining() {
-    return new Protection(
-        kl,
-        l2Init,
-        ewc,
-        orthogonal,
-        spectral,
-        interpolate,
-        rewarm,
-        resetDormant,
-        shrinkPerturb,
-        balanceBy);
+    return withInterpolateSearch(List.of()).withOnPolicy(null);
+  }
+
+  /** The same with another {@link #kl}. */
+  public Protection withKl(@Nullable Double strength) {
+    return with(draft -> draft.kl = strength);
+  }
+
+  /** The same with another {@link #l2Init}. */
+  public Protection withL2Init(@Nullable Double strength) {
+    return with(draft -> draft.l2Init = strength);
+  }
+
+  /** The same with another {@link #ewc}. */
+  public Protection withEwc(@Nullable Double strength) {
+    return with(draft -> draft.ewc = strength);
+  }
+
+  /** The same with another {@link #orthogonal}. */
+  public Protection withOrthogonal(@Nullable Double strength) {
+    return with(draft -> draft.orthogonal = strength);
+  }
+
+  /** The same with another {@link #spectral}. */
+  public Protection withSpectral(@Nullable Double strength) {
+    return with(draft -> draft.spectral = strength);
+  }
+
+  /** The same with another {@link #interpolate}. */
+  public Protection withInterpolate(@Nullable Double share) {
+    return with(draft -> draft.interpolate = share);
+  }
+
+  /** The same with another {@link #rewarm}. */
+  public Protection withRewarm(@Nullable Rewarm how) {
+    return with(draft -> draft.rewarm = how);
+  }
+
+  /** The same with another {@link #resetDormant}. */
+  public Protection withResetDormant(@Nullable ResetDormant how) {
+    return with(draft -> draft.resetDormant = how);
+  }
+
+  /** The same with another {@link #shrinkPerturb}. */
+  public Protection withShrinkPerturb(@Nullable ShrinkPerturb how) {
+    return with(draft -> draft.shrinkPerturb = how);
+  }
+
+  /** The same with another {@link #balanceBy}. */
+  public Protection withBalanceBy(@Nullable String tag) {
+    return with(draft -> draft.balanceBy = tag);
+  }
+
+  /** The same with another {@link #interpolateSearch}. */
+  public Protection withInterpolateSearch(List<Double> shares) {
+    return with(draft -> draft.interpolateSearch = shares);
+  }
+
+  /** The same with another {@link #onPolicy}. */
+  public Protection withOnPolicy(@Nullable OnPolicy how) {
+    return with(draft -> draft.onPolicy = how);
+  }
+
+  private Protection with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** A protection in the making. */
+  private static final class Draft {
+    private @Nullable Double kl;
+    private @Nullable Double l2Init;
+    private @Nullable Double ewc;
+    private @Nullable Double orthogonal;
+    private @Nullable Double spectral;
+    private @Nullable Double interpolate;
+    private @Nullable Rewarm rewarm;
+    private @Nullable ResetDormant resetDormant;
+    private @Nullable ShrinkPerturb shrinkPerturb;
+    private @Nullable String balanceBy;
+    private List<Double> interpolateSearch;
+    private @Nullable OnPolicy onPolicy;
+
+    Draft(Protection from) {
+      kl = from.kl;
+      l2Init = from.l2Init;
+      ewc = from.ewc;
+      orthogonal = from.orthogonal;
+      spectral = from.spectral;
+      interpolate = from.interpolate;
+      rewarm = from.rewarm;
+      resetDormant = from.resetDormant;
+      shrinkPerturb = from.shrinkPerturb;
+      balanceBy = from.balanceBy;
+      interpolateSearch = from.interpolateSearch;
+      onPolicy = from.onPolicy;
+    }
+
+    Protection done() {
+      return new Protection(
+          kl,
+          l2Init,
+          ewc,
+          orthogonal,
+          spectral,
+          interpolate,
+          rewarm,
+          resetDormant,
+          shrinkPerturb,
+          balanceBy,
+          interpolateSearch,
+          onPolicy);
+    }
   }
 
   private static void positive(String name, @Nullable Double value) {
@@ -227,20 +304,9 @@ public record Protection(
 
   /** The same without what does not go with a method. */
   public Protection fitting(Recipe.Method method) {
-    boolean full = method == Recipe.Method.FULL;
-    return new Protection(
-        kl,
-        l2Init,
-        ewc,
-        full ? null : orthogonal,
-        full ? spectral : null,
-        interpolate,
-        rewarm,
-        full ? resetDormant : null,
-        full ? shrinkPerturb : null,
-        balanceBy,
-        interpolateSearch,
-        onPolicy);
+    return method == Recipe.Method.FULL
+        ? withOrthogonal(null)
+        : withSpectral(null).withResetDormant(null).withShrinkPerturb(null);
   }
 
   /** Refuses what does not go with a method. */

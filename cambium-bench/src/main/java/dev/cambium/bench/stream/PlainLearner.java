@@ -172,10 +172,10 @@ final class PlainLearner implements Learner {
   }
 
   private static Protection elastic() {
-    return new Protection(null, null, ELASTIC, null, null, null, null, null, null, null);
+    return Protection.NONE.withEwc(ELASTIC);
   }
 
   private static Protection orthogonal() {
-    return new Protection(null, null, null, ORTHOGONAL, null, null, null, null, null, null);
+    return Protection.NONE.withOrthogonal(ORTHOGONAL);
   }
 }

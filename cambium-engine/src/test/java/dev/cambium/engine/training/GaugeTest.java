@@ -209,17 +209,13 @@ class GaugeTest {
   @ValueSource(booleans = {false, true})
   void weightsAreTheSameBytesWithAndWithout(boolean guarded) {
     Protection protect =
-        new Protection(
-            0.3,
-            0.1,
-            null,
-            null,
-            0.1,
-            0.7,
-            null,
-            new Protection.ResetDormant(4, 0.5),
-            new Protection.ShrinkPerturb(0.9, 0.1),
-            null);
+        Protection.NONE
+            .withKl(0.3)
+            .withL2Init(0.1)
+            .withSpectral(0.1)
+            .withInterpolate(0.7)
+            .withResetDormant(new Protection.ResetDormant(4, 0.5))
+            .withShrinkPerturb(new Protection.ShrinkPerturb(0.9, 0.1));
     Recipe recipe = Small.recipe(60, 8, 2).withProtection(guarded ? protect : null);
     try (Decoder with = Small.decoder();
         Decoder without = Small.decoder()) {

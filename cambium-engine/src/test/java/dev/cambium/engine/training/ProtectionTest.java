@@ -37,55 +37,18 @@ class ProtectionTest {
 
   private static Protection only(String part) {
     return switch (part) {
-      case "kl" -> protection(0.7, null, null, null, null, null);
-      case "l2-init" -> protection(null, 0.3, null, null, null, null);
-      case "ewc" -> protection(null, null, 5.0, null, null, null);
-      case "orthogonal" -> protection(null, null, null, 0.5, null, null);
-      case "spectral" -> protection(null, null, null, null, 0.2, null);
-      case "interpolate" -> protection(null, null, null, null, null, 0.6);
-      case "rewarm" ->
-          new Protection(
-              null,
-              null,
-              null,
-              null,
-              null,
-              null,
-              new Protection.Rewarm(3, 8, 0.3),
-              null,
-              null,
-              null);
-      case "reset-dormant" ->
-          new Protection(
-              null,
-              null,
-              null,
-              null,
-              null,
-              null,
-              null,
-              new Protection.ResetDormant(4, 0.6),
-              null,
-              null);
+      case "kl" -> Protection.NONE.withKl(0.7);
+      case "l2-init" -> Protection.NONE.withL2Init(0.3);
+      case "ewc" -> Protection.NONE.withEwc(5.0);
+      case "orthogonal" -> Protection.NONE.withOrthogonal(0.5);
+      case "spectral" -> Protection.NONE.withSpectral(0.2);
+      case "interpolate" -> Protection.NONE.withInterpolate(0.6);
+      case "rewarm" -> Protection.NONE.withRewarm(new Protection.Rewarm(3, 8, 0.3));
+      case "reset-dormant" -> Protection.NONE.withResetDormant(new Protection.ResetDormant(4, 0.6));
       case "shrink-perturb" ->
-          new Protection(
-              null,
-              null,
-              null,
-              null,
-              null,
-              null,
-              null,
-              null,
-              new Protection.ShrinkPerturb(0.8, 0.5),
-              null);
+          Protection.NONE.withShrinkPerturb(new Protection.ShrinkPerturb(0.8, 0.5));
       default -> throw new IllegalArgumentException(part);
     };
-  }
-
-  private static Protection protection(
-      Double kl, Double l2, Double ewc, Double o, Double s, Double i) {
-    return new Protection(kl, l2, ewc, o, s, i, null, null, null, null);
   }
 
   private static float[] read(Tensor tensor) {
@@ -585,17 +548,7 @@ class ProtectionTest {
           AdamW optimizer = new AdamW(trainable.weights(), trainable.matrixEnd(), 0);
           Guards guards =
               new Guards(
-                  new Protection(
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      new Protection.ResetDormant(4, 0.001),
-                      null,
-                      null),
+                  Protection.NONE.withResetDormant(new Protection.ResetDormant(4, 0.001)),
                   Regularizer.NONE,
                   trainable,
                   decoder,
@@ -639,9 +592,9 @@ class ProtectionTest {
         .hasMessage("protect: spectral: goes with method full");
     assertThatThrownBy(() -> Small.recipe(5, 8, 1).withProtection(only("orthogonal")))
         .hasMessage("protect: orthogonal: goes with method lora");
-    assertThatThrownBy(() -> protection(-1.0, null, null, null, null, null))
+    assertThatThrownBy(() -> Protection.NONE.withKl(-1.0))
         .hasMessage("protect: kl must be positive: -1.0");
-    assertThatThrownBy(() -> protection(null, null, null, null, null, 1.0))
+    assertThatThrownBy(() -> Protection.NONE.withInterpolate(1.0))
         .hasMessage("protect: interpolate must be in (0, 1): 1.0");
   }
 }

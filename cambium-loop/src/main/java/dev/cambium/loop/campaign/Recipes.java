@@ -37,22 +37,7 @@ final class Recipes {
   /** The recipe where there is no earlier data to measure on what must stay. */
   static Recipe inelastic(Recipe recipe) {
     Protection p = recipe.protect();
-    return p == null || p.ewc() == null
-        ? recipe
-        : recipe.withProtection(
-            new Protection(
-                p.kl(),
-                p.l2Init(),
-                null,
-                p.orthogonal(),
-                p.spectral(),
-                p.interpolate(),
-                p.rewarm(),
-                p.resetDormant(),
-                p.shrinkPerturb(),
-                p.balanceBy(),
-                p.interpolateSearch(),
-                p.onPolicy()));
+    return p == null || p.ewc() == null ? recipe : recipe.withProtection(p.withEwc(null));
   }
 
   /**
@@ -64,16 +49,11 @@ final class Recipes {
     return p == null
         ? recipe
         : recipe.withProtection(
-            new Protection(
-                null,
-                null,
-                null,
-                p.orthogonal(),
-                p.spectral(),
-                null,
-                p.rewarm(),
-                p.resetDormant(),
-                null,
-                p.balanceBy()));
+            p.withKl(null)
+                .withL2Init(null)
+                .withEwc(null)
+                .withInterpolate(null)
+                .withShrinkPerturb(null)
+                .withinTraining());
   }
 }

@@ -83,32 +83,14 @@ public record Governor(List<Rule> rules, Budget budget) {
               rule(
                   Map.of(Condition.HEADROOM_BELOW, 0.85),
                   Mode.REPAIR,
-                  new Protection(
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      new Protection.ResetDormant(50, 0.025),
-                      new Protection.ShrinkPerturb(0.9, 0.05),
-                      null),
+                  Protection.NONE
+                      .withResetDormant(new Protection.ResetDormant(50, 0.025))
+                      .withShrinkPerturb(new Protection.ShrinkPerturb(0.9, 0.05)),
                   "shrunk weights and fresh units learn better"),
               rule(
                   Map.of(Condition.HEADROOM_BELOW, 0.95, Condition.DORMANT_ABOVE, 0.3),
                   Mode.REPAIR,
-                  new Protection(
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      null,
-                      new Protection.ResetDormant(50, 0.025),
-                      null,
-                      null),
+                  Protection.NONE.withResetDormant(new Protection.ResetDormant(50, 0.025)),
                   "units that do not act can be given something to do"),
               rule(
                   Map.of(Condition.STACK_ABOVE, 4.0),
@@ -118,22 +100,22 @@ public record Governor(List<Rule> rules, Budget budget) {
               rule(
                   Map.of(Condition.HEADROOM_BELOW, 0.95),
                   Mode.PROTECT,
-                  new Protection(null, 0.001, null, null, 0.01, null, null, null, null, null),
+                  Protection.NONE.withL2Init(0.001).withSpectral(0.01),
                   "small changes keep it learning"),
               rule(
                   Map.of(Condition.RANK_BELOW, 0.8),
                   Mode.PROTECT,
-                  new Protection(null, null, null, null, 0.01, null, null, null, null, null),
+                  Protection.NONE.withSpectral(0.01),
                   "weights that use few directions have few left"),
               rule(
                   Map.of(Condition.GROWTH_ABOVE, 1.25),
                   Mode.PROTECT,
-                  new Protection(null, 0.001, null, null, null, null, null, null, null, null),
+                  Protection.NONE.withL2Init(0.001),
                   "large weights change slowly"),
               rule(
                   Map.of(Condition.ROOM_BELOW, 0.02),
                   Mode.PROTECT,
-                  new Protection(0.1, null, null, null, null, null, null, null, null, null),
+                  Protection.NONE.withKl(0.1),
                   "what is promised has hardly any room left")),
           Budget.NONE);
 

@@ -184,9 +184,7 @@ class CandidatesTest {
   @Test
   void endsAreSearchedForWhereTheGovernorSaysSoToo() throws Exception {
     founded("", "");
-    Protection search =
-        new Protection(
-            null, null, null, null, null, null, null, null, null, null, List.of(0.5, 1.0), null);
+    Protection search = Protection.NONE.withInterpolateSearch(List.of(0.5, 1.0));
     searched(new Choice(Mode.PROTECT, Mode.PROTECT, search, List.of(), Readings.NONE, null));
   }
 

@@ -229,17 +229,14 @@ class DeclarationTest {
     Recipe recipe = Declaration.load(directory).recipe("card-router").orElseThrow();
     assertThat(recipe.protect())
         .isEqualTo(
-            new Protection(
-                0.1,
-                0.001,
-                50.0,
-                0.5,
-                null,
-                0.8,
-                new Protection.Rewarm(20, 100, 0.3),
-                null,
-                null,
-                "intent"));
+            Protection.NONE
+                .withKl(0.1)
+                .withL2Init(0.001)
+                .withEwc(50.0)
+                .withOrthogonal(0.5)
+                .withInterpolate(0.8)
+                .withRewarm(new Protection.Rewarm(20, 100, 0.3))
+                .withBalanceBy("intent"));
     assertThat(problems(withProtection(PROTECT.replace("kl: 0.1", "kl: -1"))))
         .singleElement()
         .asString()

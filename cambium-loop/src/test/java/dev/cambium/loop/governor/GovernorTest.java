@@ -113,8 +113,7 @@ class GovernorTest {
     Choice lora = Governor.DEFAULT.choose(poor, ways(Mode.PLAIN, Mode.PROTECT), Recipe.Method.LORA);
     assertThat(lora.mode()).isEqualTo(Mode.PROTECT);
     assertThat(lora.asked()).isEqualTo(Mode.REPAIR);
-    assertThat(lora.protect())
-        .isEqualTo(new Protection(0.1, 0.001, null, null, null, null, null, null, null, null));
+    assertThat(lora.protect()).isEqualTo(Protection.NONE.withKl(0.1).withL2Init(0.001));
     assertThat(lora.reasons()).last().asString().contains("protect instead of repair", "no way");
   }
 
@@ -147,7 +146,7 @@ class GovernorTest {
                 new Rule(
                     Map.of(Condition.BUDGET_ABOVE, 0.5),
                     Mode.PROTECT,
-                    new Protection(0.1, null, null, null, null, null, null, null, null, null),
+                    Protection.NONE.withKl(0.1),
                     "")),
             new Governor.Budget(1_500L, null));
     assertThat(
