@@ -7,6 +7,7 @@ import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Progress;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -37,7 +38,8 @@ import java.util.stream.Stream;
  *
  * <p>Main: {@code KillCampaign [KILLS] [DIR]}; default 30 kills. A count can be reached in several
  * runs over one folder: {@value #RESULTS} in it keeps how each campaign ended, and those that it
- * names are not run again.
+ * names are not run again. An archive of classes that this process was started with ({@code
+ * -XX:SharedArchiveFile}) is passed on: most of what a killed campaign does is to start.
  */
 public final class KillCampaign {
 
@@ -189,7 +191,7 @@ public final class KillCampaign {
     }
     boolean ended = process.waitFor() == 0;
     if (!ended && killed.contains(Victims.WORKERS)) {
-      // Workers that died twice at one action are given up on: the campaign stops and says so.
+      // Where workers died twice at one action the campaign stops, open, and says so.
       ended = start(ecosystem).waitFor() == 0;
     }
     require(ended, "a resumed campaign failed; see " + log(ecosystem));
@@ -216,6 +218,9 @@ public final class KillCampaign {
   private static Process start(Path ecosystem) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+        .filter(argument -> argument.startsWith("-XX:SharedArchiveFile="))
+        .forEach(command::add);
     command.addAll(
         List.of(
             "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",

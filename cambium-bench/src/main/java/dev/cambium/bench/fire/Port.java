@@ -7,6 +7,7 @@ import dev.cambium.bench.fire.History.Trouble;
 import dev.cambium.ledger.Connector;
 import dev.cambium.ledger.ForwardingConnector;
 import dev.cambium.loop.action.ActionFailedException;
+import dev.cambium.loop.action.WorkerLostException;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Progress;
 import java.io.IOException;
@@ -152,8 +153,8 @@ final class Port {
     return new TableTrainer() {
       @Override
       public void execute(Path directory, Progress progress) {
+        Fault fault = fault();
         try {
-          Fault fault = fault();
           if (fault != null && fault.trouble() == Trouble.HANG) {
             carryOut(directory, directory.resolve("out"));
             Files.createDirectories(directory.resolve("out/version"));
@@ -169,7 +170,10 @@ final class Port {
               true,
               fault);
         } catch (IOException e) {
-          throw new ActionFailedException("the worker failed: " + e.getMessage(), e);
+          if (fault != null && fault.trouble() == Trouble.FAIL) {
+            throw new ActionFailedException("the worker failed: " + e.getMessage(), e);
+          }
+          throw new WorkerLostException("the worker was lost: " + e.getMessage(), e);
         } catch (SQLException e) {
           throw new AssertionError(e);
         }

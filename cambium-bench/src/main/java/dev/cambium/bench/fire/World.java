@@ -15,6 +15,7 @@ import dev.cambium.ledger.StoreAddress;
 import dev.cambium.ledger.UnknownOutcomeException;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.action.ActionFailedException;
+import dev.cambium.loop.action.WorkerLostException;
 import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.data.DataException;
 import dev.cambium.loop.gate.Verdict;
@@ -163,7 +164,8 @@ final class World {
         || (port.injected()
             && (e instanceof LedgerException
                 || e instanceof UncheckedIOException
-                || e instanceof ActionFailedException));
+                || e instanceof ActionFailedException
+                || e instanceof WorkerLostException));
   }
 
   /** What is not this process's own. */

@@ -85,6 +85,7 @@ public final class ActionRunner {
    * one, the second waits for what the first gets: they would share a job directory.
    *
    * @throws ActionFailedException if it could not be carried out
+   * @throws WorkerLostException if what was to carry it out was lost
    */
   public ActionResult run(Action action, Progress progress) {
     String fingerprint = executor.fingerprint();

@@ -9,7 +9,11 @@ import java.nio.file.Path;
  */
 public interface JobExecutor extends AutoCloseable {
 
-  /** The engine's fingerprint: same fingerprint and action, same bytes. */
+  /**
+   * The engine's fingerprint: same fingerprint and action, same bytes.
+   *
+   * @throws WorkerLostException if there is no engine to be had
+   */
   String fingerprint();
 
   /** How many jobs it carries out side by side; more callers wait. */
@@ -22,6 +26,7 @@ public interface JobExecutor extends AutoCloseable {
    * earlier process died continues from its snapshots.
    *
    * @throws ActionFailedException if no result could be had
+   * @throws WorkerLostException if whether one can be had is not known
    */
   void execute(Path jobDirectory, Progress progress);
 

@@ -18,13 +18,13 @@ import org.jspecify.annotations.Nullable;
  * @param seconds wall time of the work, without loading the worker
  * @param files the result, relative to {@code out/}
  */
-record JobResult(
+public record JobResult(
     @Nullable String error,
     double seconds,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<FileEntry> files) {
 
   @SuppressWarnings("ConstantValue") // absent in JSON is null here
-  JobResult {
+  public JobResult {
     files = files == null ? List.of() : List.copyOf(files);
     if (!Double.isFinite(seconds) || seconds < 0) {
       throw new IllegalArgumentException("an action took " + seconds + " seconds");
@@ -40,7 +40,7 @@ record JobResult(
    * @param action its kind, for the message
    * @throws ActionFailedException if it is no result, or names a file outside of {@code out/}
    */
-  static JobResult read(Path file, String action) throws IOException {
+  public static JobResult read(Path file, String action) throws IOException {
     try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
       byte[] bytes = in.readNBytes(LARGEST + 1);
       if (bytes.length > LARGEST) {

@@ -51,7 +51,7 @@ public final class WorkerPool implements JobExecutor {
       worker = idle.take();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ActionFailedException("interrupted while waiting for a worker", e);
+      throw new WorkerLostException("interrupted while waiting for a worker", e);
     }
     try {
       worker.execute(jobDirectory, progress);

@@ -10,14 +10,17 @@ import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -28,9 +31,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A JVM of its own that carries out jobs one after another, started when first needed. If it dies
- * (native crash, out of memory, killed) the job is tried once more in a fresh one, from its
- * snapshots; a second death fails that action alone. One that says nothing for too long at its work
- * is hung: it is killed, and then the same holds.
+ * (native crash, out of memory, killed), at its start or at work, the job is tried once more in a
+ * fresh one, from its snapshots. One that says nothing for too long at its work is hung: it is
+ * killed, and then the same holds.
+ *
+ * <p>A second death may be the machine's fault or the action's. It is taken for the machine's
+ * first: {@link WorkerLostException} leaves everything open, so that a later run tries again. The
+ * job directory keeps how often its workers died; at the {@value #FATAL}th death the action itself
+ * counts as failed, and the fleet goes on without it.
  *
  * <p>The worker reads job directories from its standard input, one a line, and writes JSON lines:
  * {@code {"ready": FINGERPRINT}}, {@code {"task", "done", "total", "note"}} and {@code {"finished":
@@ -52,6 +60,12 @@ final class WorkerProcess implements JobExecutor {
 
   /** A worker is ready when the native libraries are loaded, on a cold disk too. */
   private static final Duration STARTUP = Duration.ofMinutes(10);
+
+  /** Deaths of workers at one action after which it counts as failed: those of two runs. */
+  static final int FATAL = 4;
+
+  /** In the job directory: how its workers died, a line each. */
+  static final String DEATHS = "deaths.txt";
 
   /** The end of a worker's replies. */
   private static final String END = "";
@@ -88,9 +102,17 @@ final class WorkerProcess implements JobExecutor {
   @Override
   public synchronized String fingerprint() {
     if (fingerprint == null) {
-      start();
+      String first = start();
+      if (first != null) {
+        LOG.warn("the worker process did not start: {}; trying once more", first);
+        String second = start();
+        if (second != null) {
+          throw new WorkerLostException(
+              "the worker process did not start (" + second + "); its log is " + log);
+        }
+      }
     }
-    return java.util.Objects.requireNonNull(fingerprint);
+    return Objects.requireNonNull(fingerprint);
   }
 
   @Override
@@ -99,16 +121,33 @@ final class WorkerProcess implements JobExecutor {
     if (first == null) {
       return;
     }
+    died(jobDirectory, first);
     LOG.warn("worker ended during {}: {}; trying once more", jobDirectory.getFileName(), first);
     String second = attempt(jobDirectory, progress);
-    if (second != null) {
-      throw new ActionFailedException(
-          "the worker process died or hung twice at this action ("
-              + second
-              + "); its log is "
-              + log
-              + ", its job directory "
-              + jobDirectory);
+    if (second == null) {
+      return;
+    }
+    int deaths = died(jobDirectory, second);
+    String message =
+        "the worker process died or hung "
+            + (deaths == 2 ? "twice" : deaths + " times")
+            + " at this action ("
+            + second
+            + "); its log is "
+            + log
+            + ", its job directory "
+            + jobDirectory;
+    throw deaths < FATAL ? new WorkerLostException(message) : new ActionFailedException(message);
+  }
+
+  /** Writes a death down; returns how many there were at this action. */
+  private static int died(Path jobDirectory, String how) {
+    Path file = jobDirectory.resolve(DEATHS);
+    try {
+      Files.writeString(file, how + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+      return Files.readAllLines(file).size();
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write down that a worker died: " + how, e);
     }
   }
 
@@ -116,9 +155,12 @@ final class WorkerProcess implements JobExecutor {
   private @Nullable String attempt(Path jobDirectory, Progress progress) {
     try {
       if (process == null || !process.isAlive()) {
-        start();
+        String stillborn = start();
+        if (stillborn != null) {
+          return "at its start " + stillborn;
+        }
       }
-      BufferedWriter out = java.util.Objects.requireNonNull(requests);
+      BufferedWriter out = Objects.requireNonNull(requests);
       out.write(jobDirectory.toString());
       out.newLine();
       out.flush();
@@ -164,7 +206,7 @@ final class WorkerProcess implements JobExecutor {
     } catch (InterruptedException e) {
       dead.destroyForcibly();
       Thread.currentThread().interrupt();
-      throw new ActionFailedException("interrupted while a worker ended", e);
+      throw new WorkerLostException("interrupted while a worker ended", e);
     }
     if (hung) {
       return "hung: it said nothing for "
@@ -198,7 +240,7 @@ final class WorkerProcess implements JobExecutor {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new ActionFailedException("interrupted while a worker worked", e);
+      throw new WorkerLostException("interrupted while a worker worked", e);
     }
   }
 
@@ -227,7 +269,8 @@ final class WorkerProcess implements JobExecutor {
     return lines;
   }
 
-  private void start() {
+  /** Starts a worker; returns null when it is ready, otherwise how it died. */
+  private @Nullable String start() {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String argument : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -258,17 +301,17 @@ final class WorkerProcess implements JobExecutor {
       requests = started.outputWriter(StandardCharsets.UTF_8);
       JsonNode ready = reply(STARTUP);
       if (ready == null || !ready.has("ready")) {
-        throw new ActionFailedException(
-            "the worker process did not start (" + death(STARTUP) + "); its log is " + log);
+        return death(STARTUP);
       }
       String found = ready.get("ready").asText();
       if (fingerprint != null && !fingerprint.equals(found)) {
-        throw new ActionFailedException(
+        throw new WorkerLostException(
             "a restarted worker is another engine: expected " + fingerprint + ", found " + found);
       }
       fingerprint = found;
+      return null;
     } catch (IOException e) {
-      throw new ActionFailedException("cannot start a worker process: " + e.getMessage(), e);
+      throw new WorkerLostException("cannot start a worker process: " + e.getMessage(), e);
     }
   }
 

@@ -84,18 +84,78 @@ class HungWorkerTest {
   }
 
   @Test
-  void oneThatHangsAgainFailsThatActionAlone() throws Exception {
+  void oneThatHangsAgainLeavesItsActionOpen() throws Exception {
+    Path job = job(2);
     try (WorkerProcess worker = worker()) {
-      Path job = job(2);
       assertThatThrownBy(() -> worker.execute(job, Progress.NONE))
-          .isInstanceOf(ActionFailedException.class)
+          .isInstanceOf(WorkerLostException.class)
+          .hasMessageContaining("twice")
           .hasMessageContaining("said nothing for 2 s")
           .hasMessageContaining(Workforce.PATIENCE)
           .hasMessageContaining(job.toString());
       assertThat(alive(job)).isEmpty();
+      worker.execute(job, Progress.NONE);
+      assertThat(job.resolve(Job.RESULT)).exists();
+    }
+  }
+
+  @Test
+  void oneThatHangsInALaterRunTooFailsThatActionAlone() throws Exception {
+    Path job = job(WorkerProcess.FATAL);
+    try (WorkerProcess worker = worker()) {
+      assertThatThrownBy(() -> worker.execute(job, Progress.NONE))
+          .isInstanceOf(WorkerLostException.class);
+    }
+    try (WorkerProcess worker = worker()) { // of another process, which knows the job directory
+      assertThatThrownBy(() -> worker.execute(job, Progress.NONE))
+          .isInstanceOf(ActionFailedException.class)
+          .hasMessageContaining("4 times");
       Path next = job(0);
       worker.execute(next, Progress.NONE);
       assertThat(next.resolve(Job.RESULT)).exists();
+    }
+  }
+
+  /** A worker that dies at its start, as often as a file says that is named by its parent's id. */
+  static final class Stillborn {
+    static Path left(long parent) {
+      return Path.of("target", "stillborn-" + parent);
+    }
+
+    public static void main(String[] arguments) throws Exception {
+      Path left = left(ProcessHandle.current().parent().orElseThrow().pid());
+      int deaths = Integer.parseInt(Files.readString(left));
+      if (deaths > 0) {
+        Files.writeString(left, Integer.toString(deaths - 1));
+        Runtime.getRuntime().halt(137); // as a shell tells of SIGKILL
+      }
+      Hanging.main(arguments);
+    }
+  }
+
+  @Test
+  void oneThatDiesAtItsStartIsStartedOnceMore() throws Exception {
+    Path left = Stillborn.left(ProcessHandle.current().pid());
+    try (WorkerProcess worker =
+        new WorkerProcess(Stillborn.class.getName(), 1, PATIENCE, directory.resolve("log"))) {
+      Files.writeString(left, "1");
+      assertThat(worker.fingerprint()).isEqualTo("test");
+      worker.close();
+
+      Files.writeString(left, "1");
+      Path job = job(0);
+      worker.execute(job, Progress.NONE);
+      assertThat(job.resolve(Job.RESULT)).exists();
+      assertThat(Files.readString(job.resolve(WorkerProcess.DEATHS)))
+          .isEqualTo("at its start killed by signal 9\n");
+      worker.close();
+
+      Files.writeString(left, "2");
+      assertThatThrownBy(() -> worker.execute(job(1), Progress.NONE))
+          .isInstanceOf(WorkerLostException.class)
+          .hasMessageContaining("killed by signal 9");
+    } finally {
+      Files.deleteIfExists(left);
     }
   }
 }
