@@ -1,6 +1,7 @@
 package dev.cambium.bench.stream;
 
 import dev.cambium.artifact.DirectoryTree;
+import dev.cambium.bench.data.Lesson;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.loop.data.RowFile;

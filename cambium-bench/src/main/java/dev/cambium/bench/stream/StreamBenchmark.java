@@ -1,28 +1,26 @@
 package dev.cambium.bench.stream;
 
+import dev.cambium.bench.ResultFile;
+import dev.cambium.bench.data.Lesson;
+import dev.cambium.bench.data.PublicData;
+import dev.cambium.bench.data.TextFoundation;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.LanguageModel;
 import dev.cambium.engine.ModelInitializer;
 import dev.cambium.engine.ProbeJob;
 import dev.cambium.engine.ProbeResult;
-import dev.cambium.loop.Pretraining;
-import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.declaration.HeadroomPolicy;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.loop.headroom.HeadroomProbe;
 import dev.cambium.loop.headroom.ProbeTasks;
-import dev.cambium.model.Json;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Scorer;
 import dev.cambium.model.ScorerKind;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
@@ -45,20 +43,8 @@ import picocli.CommandLine.Option;
     description = "Learn a stream of tasks by several methods, and compare them.")
 public final class StreamBenchmark implements Callable<Integer> {
 
-  private static final Recipe PRETRAINING =
-      new Recipe(
-          Recipe.Method.FULL,
-          null,
-          600,
-          32,
-          1,
-          64,
-          0.003,
-          0.05,
-          Recipe.Schedule.COSINE,
-          0.01,
-          1,
-          0);
+  /** Items of each intent. */
+  private static final PublicData.Items ITEMS = new PublicData.Items(8, 10);
 
   static final double LEVEL = 0.9;
 
@@ -103,11 +89,11 @@ public final class StreamBenchmark implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<Lesson> lessons =
-        source == Source.CLINC150 ? PublicData.clinc(data) : PublicData.banking(data);
+        source == Source.CLINC150 ? PublicData.clinc(data, ITEMS) : PublicData.banking(data, ITEMS);
     Path home =
         Files.createDirectories(
             out.resolve(source.name().toLowerCase(Locale.ROOT)).toAbsolutePath());
-    Results results = Results.open(home.resolve("results.jsonl"));
+    ResultFile<Result> results = ResultFile.open(home.resolve("results.jsonl"), Result.class);
     try {
       for (long seed : seeds) {
         Path foundation = foundation(seed);
@@ -125,20 +111,23 @@ public final class StreamBenchmark implements Callable<Integer> {
 
   /** Pre-trained on text, once for each seed; both streams use the same. */
   private Path foundation(long seed) throws IOException {
-    Path folder = Files.createDirectories(out.resolve("foundations").toAbsolutePath());
-    Path model = folder.resolve("seed-" + seed);
-    if (!Files.exists(model)) {
-      Path text = folder.resolve("text.jsonl");
-      Files.write(text, RowFile.encode(PublicData.foundationText(data)));
-      System.out.println("pre-training the foundation, seed " + seed);
-      Pretraining.run(
-          text, null, ModelInitializer.Shape.SMALL, PRETRAINING, seed, model, Progress.NONE);
-    }
-    return model;
+    return TextFoundation.make(
+        out.resolve("foundations").toAbsolutePath(),
+        "seed-" + seed,
+        PublicData.foundationText(data),
+        null,
+        ModelInitializer.Shape.SMALL,
+        TextFoundation.PRETRAINING,
+        seed);
   }
 
   private void learn(
-      Method method, long seed, Path foundation, List<Lesson> lessons, Path home, Results results)
+      Method method,
+      long seed,
+      Path foundation,
+      List<Lesson> lessons,
+      Path home,
+      ResultFile<Result> results)
       throws IOException {
     Path work = Files.createDirectories(home.resolve("seed-" + seed).resolve(method.id()));
     Engine engine = Engine.open();
@@ -158,7 +147,8 @@ public final class StreamBenchmark implements Callable<Integer> {
       // Learning everything at once is one training, after the last lesson has come.
       for (int i = method == Method.JOINT ? lessons.size() - 1 : 0; i < lessons.size(); i++) {
         Learner.Pupil pupil = learner.learn(i);
-        if (results.has(method, seed, lessons.get(i))) {
+        String lesson = lessons.get(i).name();
+        if (results.has(r -> r.isOf(method, seed, lesson))) {
           continue;
         }
         SortedMap<String, Double> scores = new TreeMap<>();
@@ -240,6 +230,10 @@ public final class StreamBenchmark implements Callable<Integer> {
       Headroom.@Nullable Ratio headroom,
       long rowsRead) {
 
+    boolean isOf(Method ofMethod, long ofSeed, String ofLesson) {
+      return method.equals(ofMethod.id()) && seed == ofSeed && lesson.equals(ofLesson);
+    }
+
     String line() {
       return String.format(
           Locale.ROOT,
@@ -250,48 +244,6 @@ public final class StreamBenchmark implements Callable<Integer> {
           scores.values().stream().mapToDouble(s -> s).average().orElse(Double.NaN),
           scores,
           rowsRead);
-    }
-  }
-
-  /** The raw results, one JSON object a line. */
-  private static final class Results {
-    private final Path file;
-    private final List<Result> all = new ArrayList<>();
-
-    private Results(Path file) {
-      this.file = file;
-    }
-
-    static Results open(Path file) throws IOException {
-      Results results = new Results(file);
-      if (Files.exists(file)) {
-        for (String line : Files.readAllLines(file)) {
-          results.all.add(Json.read(line.getBytes(StandardCharsets.UTF_8), Result.class));
-        }
-      }
-      return results;
-    }
-
-    List<Result> all() {
-      return List.copyOf(all);
-    }
-
-    boolean has(Method method, long seed, Lesson lesson) {
-      return all.stream()
-          .anyMatch(
-              r ->
-                  r.method().equals(method.id())
-                      && r.seed() == seed
-                      && r.lesson().equals(lesson.name()));
-    }
-
-    void add(Result result) throws IOException {
-      all.add(result);
-      Files.writeString(
-          file,
-          new String(Json.canonical(result), StandardCharsets.UTF_8) + "\n",
-          StandardOpenOption.CREATE,
-          StandardOpenOption.APPEND);
     }
   }
 }

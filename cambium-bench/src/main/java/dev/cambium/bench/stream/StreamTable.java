@@ -1,23 +1,19 @@
 package dev.cambium.bench.stream;
 
+import dev.cambium.bench.Means;
 import dev.cambium.bench.stream.StreamBenchmark.Result;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.stats.AccuracyMatrix;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
-import org.hipparchus.distribution.continuous.TDistribution;
-import org.hipparchus.stat.descriptive.StreamingStatistics;
 
 /**
  * The results of a stream as a table: mean over seeds, and half the width of Student's interval of
  * 95 % where there are at least two seeds. Only what was learnt to the last lesson is told.
  */
 final class StreamTable {
-
-  private static final double LEVEL = 0.95;
 
   private final List<Result> results;
   private final List<String> lessons;
@@ -140,19 +136,6 @@ final class StreamTable {
   }
 
   private static String cell(List<Long> seeds, ToDoubleFunction<Long> measure) {
-    if (seeds.isEmpty()) {
-      return "";
-    }
-    StreamingStatistics statistics = new StreamingStatistics();
-    seeds.forEach(seed -> statistics.addValue(measure.applyAsDouble(seed)));
-    String mean = String.format(Locale.ROOT, "%.3f", statistics.getMean());
-    if (seeds.size() < 2) {
-      return mean;
-    }
-    double half =
-        new TDistribution(seeds.size() - 1).inverseCumulativeProbability((1 + LEVEL) / 2)
-            * statistics.getStandardDeviation()
-            / Math.sqrt(seeds.size());
-    return mean + String.format(Locale.ROOT, " ± %.3f", half);
+    return Means.cell(seeds.stream().map(measure::applyAsDouble).toList());
   }
 }

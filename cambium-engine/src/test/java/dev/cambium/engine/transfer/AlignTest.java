@@ -60,7 +60,7 @@ class AlignTest {
 
   private static Decoder loud(DecoderConfig config, long seed) {
     Decoder decoder = Decoder.random(config, seed);
-    Permuted.loud(decoder, seed);
+    Disturbed.loud(decoder, seed);
     return decoder;
   }
 
@@ -107,7 +107,7 @@ class AlignTest {
         List<float[]> lines = new ArrayList<>();
         for (int[] row : PROBES) {
           try (Logits logits =
-              decoder.logits(new int[][] {row}, new int[][] {Permuted.identity(row.length)})) {
+              decoder.logits(new int[][] {row}, new int[][] {Disturbed.identity(row.length)})) {
             for (int i = 0; i < row.length; i++) {
               lines.add(logits.line(i));
             }
@@ -141,7 +141,7 @@ class AlignTest {
     try (Decoder old = loud(config, 1);
         Decoder now = Decoder.random(config, 2);
         LoraAdapter lora = adapter(old, EVERYWHERE, 5)) {
-      new Permuted(config, 3).copy(old, now);
+      new Permutation(config, 3).copy(old, now);
       Path before = saved("permuted-old", old);
       Path after = saved("permuted-new", now);
       Path learnt = dir.resolve("permuted-adapter");
@@ -169,8 +169,8 @@ class AlignTest {
       try (Decoder old = loud(config, 11);
           Decoder tuned = old.copy();
           Decoder now = Decoder.random(config, 12)) {
-        Permuted.nudge(tuned, 13);
-        new Permuted(config, 14).copy(old, now);
+        Disturbed.nudge(tuned, 13);
+        new Permutation(config, 14).copy(old, now);
         Path before = saved("whole-old-" + tied, old);
         Path after = saved("whole-new-" + tied, now);
         Path learnt = saved("whole-tuned-" + tied, tuned);
@@ -397,7 +397,7 @@ class AlignTest {
     try (Decoder old = loud(config, 61);
         Decoder now = Decoder.random(config, 62);
         LoraAdapter lora = adapter(old, dora, 65)) {
-      new Permuted(config, 63).copy(old, now);
+      new Permutation(config, 63).copy(old, now);
       Path before = saved("dora-old", old);
       Path after = saved("dora-new", now);
       Path learnt = dir.resolve("dora-adapter");
@@ -431,7 +431,7 @@ class AlignTest {
         Decoder untied = loud(shape().tiedEmbeddings(false).build(), 73);
         LoraAdapter lora = adapter(old, EVERYWHERE, 75);
         LoraAdapter whole = adapter(old, stores, 76)) {
-      new Permuted(config, 77).copy(old, moved);
+      new Permutation(config, 77).copy(old, moved);
       Path before = saved("refused-old", old);
       Path after = saved("refused-new", moved);
       Path loose = saved("refused-untied", untied);

@@ -63,9 +63,9 @@ class BadUpgradeTest {
     ModelInitializer.initialize(old, SHAPE, 1, now);
     try (Decoder decoder = Decoder.load(old);
         Decoder moved = Decoder.load(now)) {
-      Permuted.loud(decoder, 3);
+      Disturbed.loud(decoder, 3);
       decoder.save(old, Precision.F32);
-      new Permuted(decoder.config(), 4).copy(decoder, moved);
+      new Permutation(decoder.config(), 4).copy(decoder, moved);
       moved.save(now, Precision.F32);
       try (LoraAdapter lora =
           LoraAdapter.random(

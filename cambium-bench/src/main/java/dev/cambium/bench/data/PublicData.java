@@ -1,4 +1,4 @@
-package dev.cambium.bench.stream;
+package dev.cambium.bench.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -27,14 +27,17 @@ import org.apache.commons.csv.CSVRecord;
  * intent in words. Everything is ordered by a digest of its words, so the same files give the same
  * lessons.
  */
-final class PublicData {
+public final class PublicData {
 
   private static final ObjectMapper JSON = JsonMapper.builder().build();
 
-  /** Items of each intent that a gate may look at, and that the benchmark scores by. */
-  private static final int GATE_ITEMS = 8;
-
-  private static final int TEST_ITEMS = 10;
+  /**
+   * How many items of each intent there are, at most.
+   *
+   * @param gate that a gate may look at
+   * @param test that a benchmark scores by
+   */
+  public record Items(int gate, int test) {}
 
   private static final int BANKING_TASKS = 7;
 
@@ -46,7 +49,7 @@ final class PublicData {
   private PublicData() {}
 
   /** The ten domains of CLINC150 in the order of the file, fifteen intents each. */
-  static List<Lesson> clinc(Path data) throws IOException {
+  public static List<Lesson> clinc(Path data, Items items) throws IOException {
     JsonNode all = json(data.resolve("clinc150/data_full.json"));
     Map<String, List<Utterance>> train = byIntent(all.get("train"));
     Map<String, List<Utterance>> gate = byIntent(all.get("val"));
@@ -58,21 +61,21 @@ final class PublicData {
             domain -> {
               List<String> intents = new ArrayList<>();
               domain.getValue().forEach(intent -> intents.add(intent.asText()));
-              lessons.add(lesson(domain.getKey(), intents, train, gate, test));
+              lessons.add(lesson(domain.getKey(), intents, train, gate, test, items));
             });
     return lessons;
   }
 
   /** Banking77 in seven tasks of eleven intents, in the alphabetical order of the intents. */
-  static List<Lesson> banking(Path data) throws IOException {
+  public static List<Lesson> banking(Path data, Items items) throws IOException {
     Map<String, List<Utterance>> known = csv(data.resolve("banking77/train.csv"));
     Map<String, List<Utterance>> test = csv(data.resolve("banking77/test.csv"));
     Map<String, List<Utterance>> train = new TreeMap<>();
     Map<String, List<Utterance>> gate = new TreeMap<>();
     known.forEach(
         (intent, said) -> {
-          gate.put(intent, said.subList(0, GATE_ITEMS));
-          train.put(intent, said.subList(GATE_ITEMS, said.size()));
+          gate.put(intent, said.subList(0, items.gate()));
+          train.put(intent, said.subList(items.gate(), said.size()));
         });
     List<String> intents = new ArrayList<>(known.keySet());
     int size = intents.size() / BANKING_TASKS;
@@ -84,13 +87,14 @@ final class PublicData {
               intents.subList(task * size, (task + 1) * size),
               train,
               gate,
-              test));
+              test,
+              items));
     }
     return lessons;
   }
 
   /** Text without any intent: what customers ask in both data sets, and sums told as stories. */
-  static List<Row> foundationText(Path data) throws IOException {
+  public static List<Row> foundationText(Path data) throws IOException {
     List<String> texts = new ArrayList<>();
     byIntent(json(data.resolve("clinc150/data_full.json")).get("train"))
         .values()
@@ -98,12 +102,41 @@ final class PublicData {
     csv(data.resolve("banking77/train.csv"))
         .values()
         .forEach(said -> said.forEach(u -> texts.add(u.text())));
-    for (String line : Files.readAllLines(data.resolve("gsm8k/train.jsonl")).subList(0, SUMS)) {
-      texts.add(clean(JSON.readTree(line).get("question").asText()));
+    texts.addAll(sums(data).subList(0, SUMS));
+    return texts(texts, "t");
+  }
+
+  /** Text that {@link #foundationText} has not: more sums told as stories. */
+  public static List<Row> furtherText(Path data) throws IOException {
+    List<String> all = sums(data);
+    return texts(all.subList(SUMS, all.size()), "f");
+  }
+
+  /** What customers ask that no training text has, as plain text. */
+  public static List<Item> unreadText(Path data, int count) throws IOException {
+    List<String> texts = new ArrayList<>();
+    for (JsonNode row : json(data.resolve("clinc150/data_full.json")).get("oos_test")) {
+      texts.add(clean(row.get(0).asText()));
     }
+    List<Item> items = new ArrayList<>();
+    for (String text : texts.subList(0, count)) {
+      items.add(new Item("u" + items.size(), text, List.of(), null, List.of(), Map.of()));
+    }
+    return items;
+  }
+
+  private static List<String> sums(Path data) throws IOException {
+    List<String> questions = new ArrayList<>();
+    for (String line : Files.readAllLines(data.resolve("gsm8k/train.jsonl"))) {
+      questions.add(clean(JSON.readTree(line).get("question").asText()));
+    }
+    return questions;
+  }
+
+  private static List<Row> texts(List<String> texts, String mark) {
     List<Row> rows = new ArrayList<>();
-    for (int i = 0; i < texts.size(); i++) {
-      rows.add(Row.text("t" + i, texts.get(i)));
+    for (String text : texts) {
+      rows.add(Row.text(mark + rows.size(), text));
     }
     return rows;
   }
@@ -113,16 +146,17 @@ final class PublicData {
       List<String> intents,
       Map<String, List<Utterance>> train,
       Map<String, List<Utterance>> gate,
-      Map<String, List<Utterance>> test) {
+      Map<String, List<Utterance>> test,
+      Items items) {
     String mark = name.replace('_', '-');
     List<Row> rows = new ArrayList<>();
     List<Item> gated = new ArrayList<>();
     List<Item> tested = new ArrayList<>();
     for (String intent : intents) {
       said(train, intent).forEach(u -> rows.add(row(mark + "-r" + rows.size(), u)));
-      first(said(gate, intent), GATE_ITEMS)
+      first(said(gate, intent), items.gate())
           .forEach(u -> gated.add(item(mark + "-g" + gated.size(), u)));
-      first(said(test, intent), TEST_ITEMS)
+      first(said(test, intent), items.test())
           .forEach(u -> tested.add(item(mark + "-t" + tested.size(), u)));
     }
     return new Lesson(mark, rows, gated, tested);

@@ -1,5 +1,6 @@
-package dev.cambium.bench;
+package dev.cambium.engine.transfer;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.engine.decoder.Decoder;
 import dev.cambium.engine.decoder.Precision;
@@ -10,8 +11,12 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 
-/** A model that computes the same with its channels, units and heads in other places. */
-final class PermutedModel {
+/**
+ * Moves a model's residual channels, feed-forward units and heads to other places. The result
+ * computes the same, so what {@link Align} carries to it has an answer that is known: tests and
+ * benchmarks make bases by it.
+ */
+public final class Permutation {
 
   private final DecoderConfig config;
   private final int[] channels;
@@ -19,7 +24,12 @@ final class PermutedModel {
   private final List<int[]> queries = new ArrayList<>();
   private final List<int[]> keys = new ArrayList<>();
 
-  private PermutedModel(DecoderConfig config, long seed) {
+  /**
+   * A random permutation for models of a shape.
+   *
+   * @param seed the same one gives the same permutation
+   */
+  public Permutation(DecoderConfig config, long seed) {
     this.config = config;
     Random random = new Random(seed);
     channels = shuffled(config.hiddenSize(), random);
@@ -58,17 +68,22 @@ final class PermutedModel {
     return all;
   }
 
-  /** Writes a permuted copy of a model directory, its text files unchanged. */
-  static void write(Path model, Path out, long seed) throws IOException {
-    UpgradeScenarios.copy(model, out);
+  /**
+   * Writes a permuted copy of a model directory, its text files unchanged, in fp32.
+   *
+   * @param out absent or empty
+   */
+  public static void write(Path model, Path out, long seed) throws IOException {
+    DirectoryTree.copy(model, out);
     try (Decoder from = Decoder.load(model);
         Decoder to = from.copy()) {
-      new PermutedModel(from.config(), seed).copy(from, to);
+      new Permutation(from.config(), seed).copy(from, to);
       to.save(out, Precision.F32);
     }
   }
 
-  private void copy(Decoder from, Decoder to) {
+  /** Writes the permuted weights of one decoder into another of the same shape. */
+  public void copy(Decoder from, Decoder to) {
     from.shapes().forEach((name, shape) -> to.write(name, moved(name, shape, from.read(name))));
   }
 
