@@ -44,7 +44,7 @@ import java.util.stream.Stream;
 public final class KillCampaign {
 
   private static final String RESULTS = "results.txt";
-  private static final long LOOK_EVERY_MILLIS = 5;
+  private static final long LOOK_EVERY_MILLIS = 25;
 
   private final Path directory;
   private final SmallFleet fleet;
@@ -168,7 +168,8 @@ public final class KillCampaign {
       while (process.isAlive() && cpu(process) < instant) {
         process.waitFor(LOOK_EVERY_MILLIS, TimeUnit.MILLISECONDS);
       }
-      Thread.sleep(0, random.nextInt(1_000_000)); // not only where somebody looks
+      // not only where somebody looks
+      TimeUnit.NANOSECONDS.sleep(random.nextInt((int) LOOK_EVERY_MILLIS * 1_000_000));
       List<ProcessHandle> workers = process.descendants().toList();
       if (!process.isAlive()) {
         break;
