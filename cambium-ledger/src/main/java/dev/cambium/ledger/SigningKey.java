@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.OpenOption;
@@ -114,7 +113,7 @@ public final class SigningKey {
           continue; // another process was first
         }
       }
-      force(directory);
+      Disk.force(directory);
     } catch (IOException e) {
       throw new LedgerException(
           "cannot put the new signing key in its place in " + directory + ": " + e, e);
@@ -170,25 +169,17 @@ public final class SigningKey {
           FileChannel.open(
               privateFile,
               Set.<OpenOption>of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-              posix()
+              Disk.posix()
                   ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(OWNER_ONLY)}
                   : new FileAttribute<?>[0])) {
         channel.write(java.nio.ByteBuffer.wrap(pem(key).getBytes(StandardCharsets.US_ASCII)));
         channel.force(true);
       }
       Files.writeString(publicFile, verifier + "\n", StandardOpenOption.CREATE_NEW);
-      force(publicFile);
-      force(directory);
+      Disk.force(publicFile);
+      Disk.force(directory);
     } catch (IOException e) {
       throw new LedgerException("cannot write the signing key to " + directory + ": " + e, e);
-    }
-  }
-
-  private static void force(Path file) throws IOException {
-    if (posix()) { // elsewhere a directory cannot be opened
-      try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-        channel.force(true);
-      }
     }
   }
 
@@ -212,7 +203,7 @@ public final class SigningKey {
     Path file = directory.resolve(PRIVATE_FILE);
     String pem;
     try {
-      if (posix()) {
+      if (Disk.posix()) {
         Set<PosixFilePermission> found = Files.getPosixFilePermissions(file);
         if (!OWNER_ONLY.containsAll(found)) {
           throw new LedgerException(
@@ -288,10 +279,6 @@ public final class SigningKey {
       throw new LedgerException(
           "cannot read the ledger's public key " + file + ": " + e.getMessage(), e);
     }
-  }
-
-  private static boolean posix() {
-    return FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
   }
 
   /** The public half. */

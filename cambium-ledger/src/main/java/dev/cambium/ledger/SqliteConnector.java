@@ -7,6 +7,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Objects;
 import java.util.Optional;
 import javax.sql.DataSource;
 import org.jooq.SQLDialect;
@@ -68,9 +69,16 @@ final class SqliteConnector implements Connector {
     Connection writer = dataSource(SQLiteConfig.SynchronousMode.FULL, true).getConnection();
     try (Statement statement = writer.createStatement()) {
       statement.execute("pragma wal_autocheckpoint = " + LOG_PAGES);
+      statement.execute("select count(*) from sqlite_schema"); // the log beside it is there now
+      // SQLite passes over a directory that it cannot sync, and with it over a log that may be
+      // lost.
+      Disk.force(Objects.requireNonNull(file.toAbsolutePath().getParent()));
     } catch (SQLException e) {
       Database.close(writer);
       throw e;
+    } catch (IOException e) {
+      Database.close(writer);
+      throw new SQLException("cannot sync the directory of " + file + ": " + e.getMessage(), e);
     }
     opened = identity();
     return writer;
