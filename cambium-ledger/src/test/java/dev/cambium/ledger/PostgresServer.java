@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -61,6 +62,36 @@ final class PostgresServer {
   /** The address of the server's database, without a ledger. */
   String url() {
     return "jdbc:postgresql://localhost:" + server.getPort() + "/postgres?user=postgres";
+  }
+
+  /** Makes a user with a schema of the same name who is let in by password alone. */
+  String demanding(String user, String password)
+      throws IOException, InterruptedException, SQLException {
+    execute("create role " + user + " login password '" + password + "'");
+    execute("create schema " + user + " authorization " + user);
+    try (Connection connection = DriverManager.getConnection(url());
+        Statement statement = connection.createStatement();
+        ResultSet result = statement.executeQuery("show hba_file")) {
+      result.next();
+      Path rules = Path.of(result.getString(1));
+      Files.writeString(
+          rules, "host all " + user + " all scram-sha-256\n" + Files.readString(rules));
+      statement.execute("select pg_reload_conf()");
+    }
+    String url = "jdbc:postgresql://localhost:" + server.getPort() + "/postgres?currentSchema=";
+    for (int tries = 0; letsIn(url + user, user, "not " + password); tries++) {
+      assertThat(tries).as("the server does not ask for a password").isLessThan(1000);
+      Thread.sleep(5);
+    }
+    return url + user;
+  }
+
+  private static boolean letsIn(String url, String user, String password) {
+    try (Connection connection = DriverManager.getConnection(url, user, password)) {
+      return true;
+    } catch (SQLException e) {
+      return false;
+    }
   }
 
   /** Changes a setting of the running server, and waits until new sessions see it. */

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -70,6 +72,30 @@ class StoreAddressTest {
         .hasMessageContaining(StoreAddress.PASSWORD_VARIABLE)
         .satisfies(e -> assertThat(trace(e)).doesNotContain(SECRET));
     assertThat(directory).as("nothing was begun").isEmptyDirectory();
+  }
+
+  @Test
+  void aServerThatAsksForAPasswordIsGivenIt(@TempDir Path directory) throws Exception {
+    String url = PostgresServer.shared().demanding("ann", SECRET);
+    Path refused = directory.resolve("refused");
+    Files.createDirectories(refused);
+    for (String wrong : List.of("", SECRET + "x")) {
+      assertThatThrownBy(
+              () -> Ledger.create(refused, as("ann", wrong, url), InstantSource.system()))
+          .isInstanceOf(LedgerException.class)
+          .hasMessageContaining(StoreAddress.PASSWORD_VARIABLE)
+          .satisfies(e -> assertThat(trace(e)).doesNotContain(SECRET));
+      assertThat(refused).isEmptyDirectory();
+    }
+    Path taken = Files.createDirectories(directory.resolve("taken"));
+    try (Ledger ledger = Ledger.create(taken, as("ann", SECRET, url), InstantSource.system())) {
+      assertThat(ledger.state().size()).isEqualTo(0);
+    }
+  }
+
+  private static StoreAddress as(String user, String password, String url) {
+    return StoreAddress.of(
+        url, Map.of(StoreAddress.USER_VARIABLE, user, StoreAddress.PASSWORD_VARIABLE, password));
   }
 
   private static String trace(Throwable thrown) {

@@ -46,7 +46,8 @@ import org.slf4j.LoggerFactory;
  */
 final class WorkerProcess implements JobExecutor {
 
-  private static final Set<String> SECRETS =
+  /** What a worker does not inherit. */
+  static final Set<String> SECRETS =
       Set.of(
           StoreAddress.URL_VARIABLE,
           StoreAddress.USER_VARIABLE,

@@ -11,12 +11,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Workers that hang for ever, as real processes. */
-class HungWorkerTest {
+/** Workers that hang, or die, and what a worker knows; real processes. */
+class WorkerProcessTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(2);
 
@@ -157,5 +158,46 @@ class HungWorkerTest {
     } finally {
       Files.deleteIfExists(left);
     }
+  }
+
+  /** A worker whose engine is what it knows of the environment. */
+  static final class Telling {
+    public static void main(String[] arguments) throws Exception {
+      String known = String.join(" ", new TreeSet<>(System.getenv().keySet()));
+      System.out.println("{\"ready\": \"" + known + "\"}");
+      System.in.read(); // until nobody needs it
+    }
+  }
+
+  /** A process that has such a worker, and says what the worker knows. */
+  static final class Employer {
+    public static void main(String[] arguments) {
+      Path log = Path.of(arguments[0]);
+      try (WorkerProcess worker = new WorkerProcess(Telling.class.getName(), 1, PATIENCE, log)) {
+        System.out.println(worker.fingerprint());
+      }
+    }
+  }
+
+  @Test
+  void aWorkerKnowsNoSecretOfTheStores() throws Exception {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-cp",
+            System.getProperty("java.class.path"),
+            Employer.class.getName(),
+            directory.resolve("log").toString());
+    builder.environment().put("OF_THE_USER", "kept");
+    for (String secret : WorkerProcess.SECRETS) {
+      builder.environment().put(secret, "secret");
+    }
+    Process process = builder.redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertThat(process.waitFor()).as(said).isZero();
+    assertThat(said.strip().split(" "))
+        .contains("OF_THE_USER", "CAMBIUM_THREADS")
+        .doesNotContainAnyElementsOf(WorkerProcess.SECRETS);
+    assertThat(WorkerProcess.SECRETS).contains("CAMBIUM_STORE_PASSWORD", "AWS_SECRET_ACCESS_KEY");
   }
 }
