@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A way to learn a stream, lesson by lesson. What is done stays on disk: a learner that is made
+ * A way to learn a stream, update by update. What is done stays on disk: a learner that is made
  * again over the same folder returns it without doing it again.
  */
 interface Learner extends AutoCloseable {
@@ -15,11 +15,12 @@ interface Learner extends AutoCloseable {
    *
    * @param model Hugging Face directory
    * @param adapter PEFT directory on it, if the learner keeps one
+   * @param note how that came about, for people
    */
-  record Pupil(Path model, @Nullable Path adapter) {}
+  record Pupil(Path model, @Nullable Path adapter, @Nullable String note) {}
 
   /**
-   * Learns the next lesson.
+   * Learns the next update.
    *
    * @param index of it, from 0; each one is asked for once, in order
    */

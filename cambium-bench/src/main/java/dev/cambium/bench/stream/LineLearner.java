@@ -1,14 +1,17 @@
 package dev.cambium.bench.stream;
 
-import dev.cambium.artifact.DirectoryTree;
-import dev.cambium.bench.data.Lesson;
+import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.data.SuiteFile;
+import dev.cambium.loop.explain.Decisions;
+import dev.cambium.loop.governor.Choice;
 import dev.cambium.model.Action;
 import dev.cambium.model.Channel;
+import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
+import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Tier;
@@ -18,76 +21,92 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Cambium as its users have it: an ecosystem with a foundation and one line, whose contract grows
- * by a capability with each lesson; each lesson is a signal and a campaign. What counts is the
- * version that is stable after the campaign, whatever the gates let pass.
+ * by what each update promises; each update is a signal and a campaign. What counts is the version
+ * that is stable after the campaign, whatever the gates let pass. Where they held an update back,
+ * its rows are signalled again with the next one.
  */
 final class LineLearner implements Learner {
 
   private static final String LINE = "assistant";
+  private static final VersionRef BASE = VersionRef.parse("base@1");
 
-  private final List<Lesson> lessons;
-  private final String recipe;
+  /**
+   * What the line is declared with.
+   *
+   * @param tier of the line; what is built on can only train all weights
+   * @param head the recipes, one of them named {@code lesson}, the governor, and what else stands
+   *     beside the capabilities and lines
+   * @param margin of every capability
+   * @param headroom of the contract, as in a declaration
+   */
+  record Terms(Tier tier, String head, double margin, String headroom) {}
+
+  /** What came of a lesson. */
+  private record Learnt(String version, String note) {}
+
+  private final Stream stream;
+  private final Terms terms;
+  private final long seed;
   private final Path work;
   private final Path home;
   private final Cambium cambium;
   private final Progress progress;
 
-  /**
-   * Makes or opens the ecosystem.
-   *
-   * @param recipe of the line as in a declaration, and what else stands beside it
-   */
-  LineLearner(
-      Path foundation, List<Lesson> lessons, String recipe, long seed, Path work, Progress progress)
+  /** Makes or opens the ecosystem. */
+  LineLearner(Path foundation, Stream stream, Terms terms, long seed, Path work, Progress progress)
       throws IOException {
-    this.lessons = lessons;
-    this.recipe = String.format(Locale.ROOT, "policy: { seed: %d }%n%s", seed, recipe);
+    this.stream = stream;
+    this.terms = terms;
+    this.seed = seed;
     this.work = work;
     this.progress = progress;
     home = Files.createDirectories(work.resolve("ecosystem"));
     Files.createDirectories(home.resolve("suites"));
     if (Cambium.find(home).filter(home::equals).isEmpty()) {
-      cambium = Cambium.create(home, declare(0), "bench", InstantSource.system());
+      cambium = Cambium.create(home, declare(Map.of()), "bench", InstantSource.system());
     } else {
       cambium = Cambium.open(home, "bench", InstantSource.system());
     }
-    VersionRef base = VersionRef.parse("base@1");
     if (cambium.state().versions("base").isEmpty()) {
       cambium.importVersion(foundation, "base", Tier.FOUNDATION, null, "the stream's foundation");
     }
     if (cambium.state().channel("base", Channel.STABLE).isEmpty()) {
-      cambium.promote(base, Channel.STABLE, "a benchmark's foundation has no contract", progress);
+      cambium.promote(BASE, Channel.STABLE, "a benchmark's foundation has no contract", progress);
     }
   }
 
   @Override
   public Pupil learn(int index) throws IOException {
-    Path done = work.resolve(Integer.toString(index));
+    Path done = work.resolve(index + ".json");
     if (!Files.exists(done)) {
-      Lesson lesson = lessons.get(index);
-      declare(index + 1);
-      Path rows = work.resolve(lesson.name() + ".jsonl");
-      Files.write(rows, RowFile.encode(lesson.rows()));
-      boolean signalled =
-          cambium.state().signals().stream()
-              .anyMatch(s -> s.received().fact().note().equals(lesson.name()));
-      if (!signalled) {
-        cambium.signalData(rows, LINE, false, true, lesson.name());
+      Update update = stream.get(index);
+      declare(update.suites());
+      List<String> changed =
+          cambium.suiteChanges().stream().map(change -> change.capability()).toList();
+      if (!changed.isEmpty()) {
+        cambium.approveSuites(changed, false, "what " + update.name() + " teaches holds now");
+      }
+      for (int pending : pending(index)) {
+        signal(pending, update);
       }
       cambium.run(Approver.ALWAYS, progress);
-      Optional<VersionRef> stable = cambium.state().channel(LINE, Channel.STABLE);
       Path making = work.resolve(index + ".making");
-      DirectoryTree.delete(making);
-      cambium.export(stable.orElse(VersionRef.parse("base@1")), making);
+      Files.write(making, Json.canonical(new Learnt(stable().toString(), note())));
       Files.move(making, done, StandardCopyOption.ATOMIC_MOVE);
     }
-    return new Pupil(done, null);
+    Learnt learnt = Json.read(Files.readAllBytes(done), Learnt.class);
+    Cambium.Runnable runnable = cambium.runnable(VersionRef.parse(learnt.version()));
+    return new Pupil(runnable.model(), runnable.adapter(), learnt.note());
   }
 
   /** All trainings count, those of candidates that a gate refused among them. */
@@ -97,13 +116,12 @@ final class LineLearner implements Learner {
         .map(found -> found.fact().spec())
         .map(spec -> Json.read(cambium.store().bytes(spec), Action.class))
         .map(Action.Train.class::cast)
-        .mapToLong(train -> (long) train.recipe().steps() * train.recipe().batchRows())
+        .mapToLong(
+            train ->
+                (long) train.recipe().steps()
+                    * train.recipe().batchRows()
+                    * train.recipe().accumulation())
         .sum();
-  }
-
-  /** How the campaigns left the line, one for each lesson. */
-  List<Fact.Settlement> settlements() {
-    return cambium.state().settlementsOf(LINE).stream().map(s -> s.fact().settlement()).toList();
   }
 
   @Override
@@ -111,23 +129,92 @@ final class LineLearner implements Learner {
     cambium.close();
   }
 
-  /** Writes the declaration with the first lessons' capabilities, and their suites. */
-  private String declare(int count) throws IOException {
-    StringBuilder yaml = new StringBuilder("name: stream\n").append(recipe);
-    StringBuilder names = new StringBuilder();
-    yaml.append("capabilities:").append(count == 0 ? " {}\n" : "\n");
-    for (Lesson lesson : lessons.subList(0, count)) {
-      Files.write(
-          home.resolve("suites").resolve(lesson.name() + ".jsonl"),
-          SuiteFile.encode(lesson.gate()));
-      yaml.append("  ").append(lesson.name()).append(": { owner: bench, suite: suites/");
-      yaml.append(lesson.name()).append(".jsonl, scorer: exact-match, max-new-tokens: 16,");
-      yaml.append(" margin: 0.1, floor: 0.3 }\n");
-      names.append(names.isEmpty() ? "" : ", ").append(lesson.name());
+  private VersionRef stable() {
+    return cambium.state().channel(LINE, Channel.STABLE).orElse(BASE);
+  }
+
+  /** Updates up to one whose rows the stable version has not learnt. */
+  private List<Integer> pending(int index) {
+    Set<Digest> seen = new HashSet<>(cambium.state().version(stable()).orElseThrow().fact().data());
+    Set<String> learnt =
+        signals().stream()
+            .filter(signal -> seen.contains(signal.train()))
+            .map(signal -> taught(signal.note()))
+            .collect(Collectors.toSet());
+    List<Integer> pending = new ArrayList<>();
+    for (int i = 0; i <= index; i++) {
+      if (!learnt.contains(stream.get(i).name())) {
+        pending.add(i);
+      }
     }
-    yaml.append("lines:\n  base: { tier: foundation }\n  ").append(LINE);
-    yaml.append(": { tier: industrial, parent: base, recipe: lesson, contract: { capabilities: [");
-    yaml.append(names).append("] } }\n");
+    return pending;
+  }
+
+  private void signal(int index, Update at) throws IOException {
+    Update taught = stream.get(index);
+    String note = taught.name() + (taught.equals(at) ? "" : ", again with " + at.name());
+    if (signals().stream().noneMatch(signal -> signal.note().equals(note))) {
+      Path rows = work.resolve(taught.name() + ".jsonl");
+      Files.write(rows, RowFile.encode(taught.rows()));
+      cambium.signalData(rows, LINE, false, true, note);
+    }
+  }
+
+  /** The notes of everything that was signalled, in order. */
+  List<String> signalled() {
+    return signals().stream().map(Fact.SignalReceived::note).toList();
+  }
+
+  private List<Fact.SignalReceived> signals() {
+    return cambium.state().signals().stream().map(signal -> signal.received().fact()).toList();
+  }
+
+  private static String taught(String note) {
+    return note.split(",", 2)[0];
+  }
+
+  /** How the last campaign went, and how the governor wanted it. */
+  private String note() {
+    List<Recorded<Fact.LineSettled>> settled = cambium.state().settlementsOf(LINE);
+    Fact.LineSettled last = settled.get(settled.size() - 1).fact();
+    String chosen =
+        new Decisions(cambium.state(), cambium.store())
+            .of(last.campaign(), LINE)
+            .map(LineLearner::told)
+            .orElse("the line's first version");
+    return String.format(
+        "%s (%s); %s", last.settlement().name().toLowerCase(Locale.ROOT), last.reason(), chosen);
+  }
+
+  private static String told(Choice choice) {
+    return choice.mode().label() + " (" + String.join("; ", choice.reasons()) + ")";
+  }
+
+  /** Writes the declaration with the capabilities of some suites, and the suites. */
+  private String declare(Map<String, List<Item>> suites) throws IOException {
+    StringBuilder yaml =
+        new StringBuilder(
+            String.format(
+                Locale.ROOT, "name: stream%npolicy: { seed: %d }%n%s", seed, terms.head()));
+    yaml.append("capabilities:").append(suites.isEmpty() ? " {}\n" : "\n");
+    for (Map.Entry<String, List<Item>> suite : suites.entrySet()) {
+      String file = "suites/" + suite.getKey() + ".jsonl";
+      Files.write(home.resolve(file), SuiteFile.encode(suite.getValue()));
+      yaml.append(
+          String.format(
+              Locale.ROOT,
+              "  %s: { owner: bench, suite: %s, scorer: exact-match, max-new-tokens: %d,"
+                  + " margin: %s, floor: 0.3 }%n",
+              suite.getKey(),
+              file,
+              StreamBenchmark.ANSWER_TOKENS,
+              terms.margin()));
+    }
+    yaml.append(
+        String.format(
+            "lines:%n  base: { tier: foundation }%n  %s: { tier: %s, parent: base,"
+                + " recipe: lesson, contract: { capabilities: [%s], headroom: %s } }%n",
+            LINE, terms.tier().label(), String.join(", ", suites.keySet()), terms.headroom()));
     Files.writeString(home.resolve("ecosystem.yaml"), yaml);
     return yaml.toString();
   }

@@ -7,7 +7,7 @@ import java.util.List;
 enum Method {
   NAIVE_FULL("naive, full weights", "each task on top of the one before, all weights"),
   NAIVE_LORA("naive, LoRA", "one adapter, trained on task by task"),
-  REPLAY("replay 5 %", "naive, full weights, with 5 % of each batch from all earlier tasks"),
+  REPLAY("replay 5 %", "naive, with 5 % of each batch from all earlier tasks"),
   EWC("EWC", "naive, full weights, with elastic weight consolidation (Kirkpatrick et al., 2017)"),
   ORTHOGONAL(
       "O-LoRA", "an adapter for each task, orthogonal to the ones before (Wang et al., 2023)"),
@@ -39,6 +39,11 @@ enum Method {
   /** Whether one model learns all tasks in turn. */
   boolean sequential() {
     return this != JOINT && this != FRESH;
+  }
+
+  /** Whether it makes no sense with adapters. */
+  boolean needsAllWeights() {
+    return this == NAIVE_FULL || this == EWC;
   }
 
   static Method of(String id) {

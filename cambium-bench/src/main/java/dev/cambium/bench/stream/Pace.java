@@ -2,7 +2,7 @@ package dev.cambium.bench.stream;
 
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
  * How much training a lesson gets; the same for every method but Cambium, whose recipe is its own.
@@ -10,49 +10,50 @@ import org.jspecify.annotations.Nullable;
  * @param steps of the optimizer for one lesson
  * @param batchRows rows of a step
  * @param maxTokens of a row
- * @param fullRate peak learning rate with all weights
+ * @param fullRate peak learning rate with all weights; 0 if the model is too large for that, and
+ *     every method trains adapters
  * @param adapterRate peak learning rate of adapters
  * @param rank of adapters
+ * @param precision of the matrix products
  */
 record Pace(
-    int steps, int batchRows, int maxTokens, double fullRate, double adapterRate, int rank) {
+    int steps,
+    int batchRows,
+    int maxTokens,
+    double fullRate,
+    double adapterRate,
+    int rank,
+    Recipe.Precision precision) {
 
-  /** For models of about a million weights. */
-  static final Pace SMALL = new Pace(200, 32, 64, 0.002, 0.003, 16);
-
-  Recipe full(int lessons, @Nullable Protection protect) {
-    return recipe(Recipe.Method.FULL, null, lessons * steps, fullRate, protect);
+  Pace withSteps(int other) {
+    return new Pace(other, batchRows, maxTokens, fullRate, adapterRate, rank, precision);
   }
 
-  Recipe adapter(@Nullable Protection protect) {
-    return recipe(
-        Recipe.Method.LORA,
-        new Recipe.Lora(rank, 2.0 * rank, java.util.List.of()),
-        steps,
-        adapterRate,
-        protect);
+  boolean adaptersOnly() {
+    return fullRate == 0;
   }
 
-  private Recipe recipe(
-      Recipe.Method method,
-      Recipe.@Nullable Lora lora,
-      int count,
-      double rate,
-      @Nullable Protection protect) {
-    Recipe recipe =
-        new Recipe(
-            method,
-            lora,
-            count,
+  /**
+   * A training.
+   *
+   * @param lora whether of an adapter
+   * @param lessons how many lessons' worth of steps
+   */
+  Recipe recipe(boolean lora, double lessons, Protection protect) {
+    return new Recipe(
+            lora ? Recipe.Method.LORA : Recipe.Method.FULL,
+            lora ? new Recipe.Lora(rank, 2.0 * rank, List.of()) : null,
+            (int) Math.round(lessons * steps),
             batchRows,
             1,
             maxTokens,
-            rate,
+            lora ? adapterRate : fullRate,
             0.05,
             Recipe.Schedule.COSINE,
             0.01,
             1.0,
-            0);
-    return protect == null ? recipe : recipe.withProtection(protect);
+            0)
+        .withPrecision(precision)
+        .withProtection(protect);
   }
 }

@@ -1,13 +1,13 @@
 package dev.cambium.bench.stream;
 
 import dev.cambium.artifact.DirectoryTree;
-import dev.cambium.bench.data.Lesson;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
+import dev.cambium.model.Row;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,16 +24,20 @@ final class PlainLearner implements Learner {
   /** Share of each batch that is replayed. */
   private static final double REPLAY = 0.05;
 
-  /** Strengths of the two protections; chosen beforehand, not searched for. */
-  private static final double ELASTIC = 100;
-
-  private static final double ORTHOGONAL = 0.5;
+  /**
+   * Strengths of the methods that have one.
+   *
+   * @param elastic of elastic weight consolidation
+   * @param orthogonal of the penalty on adapters' overlap
+   */
+  record Strengths(double elastic, double orthogonal) {}
 
   private final Method method;
   private final Engine engine;
   private final Path foundation;
-  private final List<Lesson> lessons;
+  private final Stream stream;
   private final Pace pace;
+  private final Strengths strengths;
   private final long seed;
   private final Path work;
   private final Progress progress;
@@ -45,46 +49,58 @@ final class PlainLearner implements Learner {
       Method method,
       Engine engine,
       Path foundation,
-      List<Lesson> lessons,
+      Stream stream,
       Pace pace,
+      Strengths strengths,
       long seed,
       Path work,
       Progress progress)
       throws IOException {
+    if (pace.adaptersOnly() && method.needsAllWeights()) {
+      throw new IllegalArgumentException(
+          method.id() + " trains all weights, for which this foundation is too large");
+    }
     this.method = method;
     this.engine = engine;
     this.foundation = foundation;
-    this.lessons = lessons;
+    this.stream = stream;
     this.pace = pace;
+    this.strengths = strengths;
     this.seed = seed;
     this.work = work;
     this.progress = progress;
-    Path folder = Files.createDirectories(work.resolve("rows"));
-    for (Lesson lesson : lessons) {
-      Path file = folder.resolve(lesson.name() + ".jsonl");
-      Files.write(file, RowFile.encode(lesson.rows()));
-      data.add(file);
+    for (Update update : stream.updates()) {
+      data.add(written(update.name(), update.rows()));
     }
   }
 
   @Override
   public Pupil learn(int index) throws IOException {
-    Pupil before = last;
+    boolean adapters = pace.adaptersOnly();
+    Protection none = Protection.NONE;
     Pupil learnt =
         switch (method) {
-          case NAIVE_FULL -> full(index, model(before), pace.full(1, null), own(index), List.of());
-          case REPLAY -> full(index, model(before), pace.full(1, null), replayed(index), List.of());
+          case NAIVE_FULL -> trained(index, last, pace.recipe(false, 1, none), own(index));
+          case NAIVE_LORA -> trained(index, last, pace.recipe(true, 1, none), own(index));
+          case REPLAY -> trained(index, last, pace.recipe(adapters, 1, none), replayed(index));
           case EWC ->
-              full(
+              trained(
                   index,
-                  model(before),
-                  pace.full(1, index == 0 ? null : elastic()),
-                  own(index),
-                  data.subList(0, index));
-          case FRESH -> full(index, foundation, pace.full(1, null), own(index), List.of());
-          case JOINT -> full(index, foundation, pace.full(index + 1, null), all(index), List.of());
-          case NAIVE_LORA -> adapter(index, before, pace.adapter(null));
-          case ORTHOGONAL -> adapter(index, before, pace.adapter(index == 0 ? null : orthogonal()));
+                  last,
+                  // At the beginning there is nothing yet to hold on to.
+                  pace.recipe(false, 1, index == 0 ? none : none.withEwc(strengths.elastic())),
+                  own(index));
+          case ORTHOGONAL ->
+              trained(
+                  index,
+                  last,
+                  pace.recipe(
+                      true, 1, index == 0 ? none : none.withOrthogonal(strengths.orthogonal())),
+                  own(index));
+          case FRESH -> trained(index, null, pace.recipe(adapters, 1, none), own(index));
+          case JOINT ->
+              trained(
+                  index, null, pace.recipe(adapters, stream.effort(index), none), holding(index));
           case CAMBIUM -> throw new IllegalStateException("has a learner of its own");
         };
     last = learnt;
@@ -96,33 +112,19 @@ final class PlainLearner implements Learner {
     return rows;
   }
 
-  private Path model(@Nullable Pupil before) {
-    return before == null ? foundation : before.model();
-  }
-
-  private Pupil full(
-      int index, Path start, Recipe recipe, List<TrainingJob.RowSource> sources, List<Path> earlier)
-      throws IOException {
-    return new Pupil(trained(index, start, null, recipe, sources, earlier), null);
-  }
-
-  private Pupil adapter(int index, @Nullable Pupil before, Recipe recipe) throws IOException {
-    Path from = before == null ? null : before.adapter();
-    return new Pupil(foundation, trained(index, foundation, from, recipe, own(index), List.of()));
-  }
-
-  private Path trained(
-      int index,
-      Path start,
-      @Nullable Path adapter,
-      Recipe recipe,
-      List<TrainingJob.RowSource> sources,
-      List<Path> earlier)
+  /** Trains on from a pupil, or from the foundation. */
+  private Pupil trained(
+      int index, @Nullable Pupil from, Recipe recipe, List<TrainingJob.RowSource> sources)
       throws IOException {
     rows += (long) recipe.steps() * recipe.batchRows();
     Path done = work.resolve(Integer.toString(index));
+    Path start = from == null ? foundation : from.model();
+    Pupil pupil =
+        recipe.method() == Recipe.Method.LORA
+            ? new Pupil(start, done, null)
+            : new Pupil(done, null, null);
     if (Files.exists(done)) {
-      return done;
+      return pupil;
     }
     Path making = work.resolve(index + ".making");
     DirectoryTree.delete(making);
@@ -130,53 +132,61 @@ final class PlainLearner implements Learner {
     engine.train(
         new TrainingJob(
             start,
-            adapter,
+            from == null ? null : from.adapter(),
             recipe,
             sources,
             seed * 1_000 + index,
             making,
             snapshots,
             SNAPSHOT_STEPS,
-            earlier,
+            method == Method.EWC ? data.subList(0, index) : List.of(),
             null,
             null),
         progress);
     Files.move(making, done, StandardCopyOption.ATOMIC_MOVE);
     DirectoryTree.delete(snapshots);
-    return done;
+    return pupil;
   }
 
   private List<TrainingJob.RowSource> own(int index) {
     return List.of(new TrainingJob.RowSource(data.get(index), 1));
   }
 
-  /** All lessons so far, each row as likely as any other. */
-  private List<TrainingJob.RowSource> all(int index) {
+  /** All that still holds, each row as likely as any other. */
+  private List<TrainingJob.RowSource> holding(int index) throws IOException {
     List<TrainingJob.RowSource> sources = new ArrayList<>();
+    List<List<Row>> holding = stream.holding(index);
     for (int i = 0; i <= index; i++) {
-      sources.add(new TrainingJob.RowSource(data.get(i), lessons.get(i).rows().size()));
+      List<Row> held = holding.get(i);
+      if (!held.isEmpty()) {
+        Path file =
+            held.size() == stream.get(i).rows().size()
+                ? data.get(i)
+                : written(stream.get(i).name() + ".after-" + index, held);
+        sources.add(new TrainingJob.RowSource(file, held.size()));
+      }
     }
     return sources;
   }
 
+  /** The lesson with a share of all earlier rows, each as likely as any other. */
   private List<TrainingJob.RowSource> replayed(int index) {
     if (index == 0) {
       return own(0);
     }
-    List<TrainingJob.RowSource> earlier = all(index - 1);
-    double total = earlier.stream().mapToDouble(TrainingJob.RowSource::weight).sum();
+    double total = stream.updates().subList(0, index).stream().mapToInt(u -> u.rows().size()).sum();
     List<TrainingJob.RowSource> sources = new ArrayList<>();
     sources.add(new TrainingJob.RowSource(data.get(index), 1 - REPLAY));
-    earlier.forEach(
-        s -> sources.add(new TrainingJob.RowSource(s.rows(), REPLAY * s.weight() / total)));
+    for (int i = 0; i < index; i++) {
+      sources.add(
+          new TrainingJob.RowSource(data.get(i), REPLAY * stream.get(i).rows().size() / total));
+    }
     return sources;
   }
 
-  private static Protection elastic() {
-    return Protection.NONE.withEwc(ELASTIC);
-  }
-
-  private static Protection orthogonal() {
-    return Protection.NONE.withOrthogonal(ORTHOGONAL);
+  private Path written(String name, List<Row> rows) throws IOException {
+    Path file = Files.createDirectories(work.resolve("rows")).resolve(name + ".jsonl");
+    Files.write(file, RowFile.encode(rows));
+    return file;
   }
 }

@@ -1,7 +1,6 @@
 package dev.cambium.bench.stream;
 
 import dev.cambium.bench.ResultFile;
-import dev.cambium.bench.data.Lesson;
 import dev.cambium.bench.data.PublicData;
 import dev.cambium.bench.data.TextFoundation;
 import dev.cambium.engine.Engine;
@@ -13,16 +12,19 @@ import dev.cambium.loop.declaration.HeadroomPolicy;
 import dev.cambium.loop.headroom.Headroom;
 import dev.cambium.loop.headroom.HeadroomProbe;
 import dev.cambium.loop.headroom.ProbeTasks;
+import dev.cambium.model.Item;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Scorer;
 import dev.cambium.model.ScorerKind;
+import dev.cambium.model.Tier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
@@ -44,14 +46,78 @@ import picocli.CommandLine.Option;
 public final class StreamBenchmark implements Callable<Integer> {
 
   /** Items of each intent. */
-  private static final PublicData.Items ITEMS = new PublicData.Items(8, 10);
+  private static final PublicData.Items ITEMS = new PublicData.Items(20, 10);
+
+  /** Where rows for training would be lost to gates. */
+  private static final PublicData.Items FEWER = new PublicData.Items(12, 10);
+
+  /** Where asking takes long. */
+  private static final PublicData.Items FEW = new PublicData.Items(6, 5);
+
+  private static final List<String> FOUR = List.of("banking", "travel", "work", "utility");
 
   static final double LEVEL = 0.9;
 
-  /** The streams of real data. */
+  /** As long as an answer may be. */
+  static final int ANSWER_TOKENS = 16;
+
+  /** Headroom is measured at every candidate, and the governor reads it; it holds nothing. */
+  private static final String PROBED = "{ floor: 0, tasks: 1, seeds: 3 }";
+
+  private static final Pace SMALL = new Pace(200, 32, 64, 0.002, 0.003, 16, Recipe.Precision.FP32);
+
+  /**
+   * The streams, each with its pace and with what Cambium's line is declared with: steps of its
+   * recipe, the tag that replay is balanced by, headroom of the contract.
+   */
   enum Source {
-    CLINC150,
-    BANKING77
+    CLINC150(SMALL, 270, "intent", PROBED),
+    BANKING77(SMALL, 235, "intent", PROBED),
+    RULES(new Pace(60, 16, 64, 0.002, 0.003, 16, Recipe.Precision.FP32), 80, "rule", PROBED),
+    SMOLLM2(new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16), 132, "intent", "false");
+
+    private final Pace pace;
+    private final int lineSteps;
+    private final String tag;
+    private final String headroom;
+
+    /** The recipe and the governor. */
+    String declared(Pace pace, int lessons) {
+      return String.format(
+          Locale.ROOT,
+          """
+          recipes:
+            lesson: { method: %s, steps: %d, batch-rows: %d, max-tokens: %d, learning-rate: %s, replay-share: 0.75, precision: %s, protect: { balance-by: %s } }
+          governor:
+            budget: { steps: %d }
+            rules:
+              - when: { headroom-surely-below: 0.4 }
+                mode: repair
+                protect: { shrink-perturb: { shrink: 0.9, noise: 0.02 } }
+                because: it learns much worse than after a first lesson
+              - when: { room-below: 0.05 }
+                mode: protect
+                protect: { kl: 0.1 }
+                because: what is promised has hardly any room left
+          """,
+          pace.adaptersOnly()
+              ? "lora, lora: { rank: " + pace.rank() + ", alpha: " + 2 * pace.rank() + " }"
+              : "full",
+          lineSteps,
+          pace.batchRows(),
+          pace.maxTokens(),
+          pace.adaptersOnly() ? pace.adapterRate() : pace.fullRate(),
+          pace.precision() == Recipe.Precision.BF16 ? "bf16" : "fp32",
+          tag,
+          (long) lineSteps * lessons);
+    }
+
+    Source(Pace pace, int lineSteps, String tag, String headroom) {
+      this.pace = pace;
+      this.lineSteps = lineSteps;
+      this.tag = tag;
+      this.headroom = headroom;
+    }
   }
 
   @Option(names = "--stream", required = true, description = "Which: ${COMPLETION-CANDIDATES}.")
@@ -69,15 +135,48 @@ public final class StreamBenchmark implements Callable<Integer> {
   @Option(names = "--methods", split = ",", description = "Default: all.")
   private List<String> methods = Method.ids();
 
-  @Option(names = "--steps", description = "Of a lesson (default: ${DEFAULT-VALUE}).")
-  private int steps = Pace.SMALL.steps();
+  @Option(names = "--steps", description = "Of a lesson (default: the stream's own).")
+  private @Nullable Integer steps;
+
+  @Option(names = "--lessons", description = "Only the first so many.")
+  private @Nullable Integer most;
+
+  @Option(
+      names = "--updates",
+      description = "Of the generated stream, after its founding (default: ${DEFAULT-VALUE}).")
+  private int updates = 40;
 
   @Option(
       names = "--recipe",
       description =
-          "A file with the recipes that Cambium's line is declared with, one of them"
-              + " named lesson (default: one made from --steps).")
+          "A file with what Cambium's line is declared with: recipes, one of them named lesson,"
+              + " a governor (default: the stream's own).")
   private @Nullable Path recipe;
+
+  @Option(
+      names = "--foundation",
+      description =
+          "A Hugging Face directory for every seed (default: one pre-trained here; needed for"
+              + " smollm2).")
+  private @Nullable Path given;
+
+  @Option(
+      names = "--headroom-every",
+      description = "Measure headroom after every so many lessons, not only after the last.")
+  private int headroomEvery;
+
+  @Option(
+      names = "--probe-tasks",
+      description = "Of each kind, for the headroom (default: ${DEFAULT-VALUE}).")
+  private int probeTasks = HeadroomPolicy.DEFAULT.tasks();
+
+  @Option(names = "--ewc", description = "Strength of EWC (default: ${DEFAULT-VALUE}).")
+  private double elastic = 100;
+
+  @Option(
+      names = "--orthogonal",
+      description = "Strength of O-LoRA's penalty (default: ${DEFAULT-VALUE}).")
+  private double orthogonal = 0.5;
 
   public static void main(String[] arguments) {
     System.exit(
@@ -88,8 +187,7 @@ public final class StreamBenchmark implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    List<Lesson> lessons =
-        source == Source.CLINC150 ? PublicData.clinc(data, ITEMS) : PublicData.banking(data, ITEMS);
+    Stream stream = stream(1);
     Path home =
         Files.createDirectories(
             out.resolve(source.name().toLowerCase(Locale.ROOT)).toAbsolutePath());
@@ -98,19 +196,45 @@ public final class StreamBenchmark implements Callable<Integer> {
       for (long seed : seeds) {
         Path foundation = foundation(seed);
         for (String id : methods) {
-          learn(Method.of(id), seed, foundation, lessons, home, results);
+          learn(Method.of(id), seed, foundation, stream(seed), home, results);
         }
       }
     } finally {
-      String table = StreamTable.of(results.all(), lessons.stream().map(Lesson::name).toList());
+      double retraining = stream.totalEffort() * pace().steps() * pace().batchRows();
+      String table = StreamTable.of(results.all(), stream.names(), retraining);
       Files.writeString(home.resolve("table.md"), table);
       System.out.println(table);
     }
     return 0;
   }
 
-  /** Pre-trained on text, once for each seed; both streams use the same. */
+  private Stream stream(long seed) throws IOException {
+    Stream whole =
+        switch (source) {
+          case CLINC150 -> Stream.of(PublicData.clinc(data, ITEMS));
+          case BANKING77 -> Stream.of(PublicData.banking(data, FEWER));
+          case SMOLLM2 ->
+              Stream.of(
+                  PublicData.clinc(data, FEW).stream()
+                      .filter(lesson -> FOUR.contains(lesson.name()))
+                      .toList());
+          case RULES -> Rules.of(seed, updates);
+        };
+    return most == null ? whole : new Stream(whole.updates().subList(0, most));
+  }
+
+  private Pace pace() {
+    return steps == null ? source.pace : source.pace.withSteps(steps);
+  }
+
+  /** What was given, or pre-trained on text, once for each seed; all streams use the same. */
   private Path foundation(long seed) throws IOException {
+    if (given != null) {
+      return given.toAbsolutePath();
+    }
+    if (source == Source.SMOLLM2) {
+      throw new IllegalArgumentException("--stream smollm2 needs --foundation DIR");
+    }
     return TextFoundation.make(
         out.resolve("foundations").toAbsolutePath(),
         "seed-" + seed,
@@ -125,92 +249,104 @@ public final class StreamBenchmark implements Callable<Integer> {
       Method method,
       long seed,
       Path foundation,
-      List<Lesson> lessons,
+      Stream stream,
       Path home,
       ResultFile<Result> results)
       throws IOException {
     Path work = Files.createDirectories(home.resolve("seed-" + seed).resolve(method.id()));
     Engine engine = Engine.open();
-    Pace pace =
-        new Pace(
-            steps,
-            Pace.SMALL.batchRows(),
-            Pace.SMALL.maxTokens(),
-            Pace.SMALL.fullRate(),
-            Pace.SMALL.adapterRate(),
-            Pace.SMALL.rank());
     try (Learner learner =
         method == Method.CAMBIUM
-            ? new LineLearner(foundation, lessons, recipes(pace), seed, work, Progress.NONE)
+            ? new LineLearner(foundation, stream, terms(stream), seed, work, Progress.NONE)
             : new PlainLearner(
-                method, engine, foundation, lessons, pace, seed, work, Progress.NONE)) {
+                method,
+                engine,
+                foundation,
+                stream,
+                pace(),
+                new PlainLearner.Strengths(elastic, orthogonal),
+                seed,
+                work,
+                Progress.NONE)) {
       // Learning everything at once is one training, after the last lesson has come.
-      for (int i = method == Method.JOINT ? lessons.size() - 1 : 0; i < lessons.size(); i++) {
+      for (int i = method == Method.JOINT ? stream.size() - 1 : 0; i < stream.size(); i++) {
+        Update update = stream.get(i);
+        boolean probed = probed(method, i, stream.size());
         Learner.Pupil pupil = learner.learn(i);
-        String lesson = lessons.get(i).name();
-        if (results.has(r -> r.isOf(method, seed, lesson))) {
+        if (results.has(
+            r -> r.isOf(method, seed, update.name()) && (!probed || r.stepsHeadroom() != null))) {
           continue;
         }
         SortedMap<String, Double> scores = new TreeMap<>();
         try (LanguageModel model = engine.load(pupil.model(), pupil.adapter(), null)) {
-          for (int j = method == Method.FRESH ? i : 0; j <= i; j++) {
-            scores.put(lessons.get(j).name(), score(model, lessons.get(j)));
+          for (Map.Entry<String, List<Item>> test : update.tests().entrySet()) {
+            if (method != Method.FRESH || test.getKey().equals(update.name())) {
+              scores.put(test.getKey(), score(model, test.getValue()));
+            }
           }
         }
-        Headroom.Ratio headroom =
-            i == lessons.size() - 1 && method != Method.FRESH
-                ? headroom(engine, foundation, pupil, seed, work)
-                : null;
+        HeadroomProbe.Comparison headroom =
+            probed ? headroom(engine, foundation, pupil, seed, work.resolve("probe-" + i)) : null;
         Result result =
             new Result(
-                method.id(), seed, lessons.get(i).name(), scores, headroom, learner.rowsRead());
+                method.id(),
+                seed,
+                update.name(),
+                scores,
+                headroom == null ? null : headroom.worse(),
+                headroom == null ? null : headroom.steps(),
+                learner.rowsRead(),
+                pupil.note());
         results.add(result);
         System.out.println(result.line());
       }
     }
   }
 
-  private String recipes(Pace pace) throws IOException {
-    if (recipe != null) {
-      return Files.readString(recipe);
-    }
-    return String.format(
-        Locale.ROOT,
-        "recipes:%n  lesson: { method: full, steps: %d, batch-rows: %d, max-tokens: %d,"
-            + " learning-rate: %s, replay-share: 0.7, protect: { balance-by: intent } }%n",
-        pace.steps() * 5 / 4,
-        pace.batchRows(),
-        pace.maxTokens(),
-        pace.fullRate());
+  private boolean probed(Method method, int index, int lessons) {
+    return probeTasks > 0
+        && (index == lessons - 1 || (headroomEvery > 0 && index % headroomEvery == 0));
   }
 
-  /** How well the pupil still learns, by the product's own probe with its usual settings. */
-  private Headroom.Ratio headroom(
-      Engine engine, Path foundation, Learner.Pupil pupil, long seed, Path work) {
-    Path first = foundation.resolveSibling(foundation.getFileName() + ".probe");
+  private LineLearner.Terms terms(Stream stream) throws IOException {
+    String head =
+        recipe != null ? Files.readString(recipe) : source.declared(pace(), stream.size());
+    return new LineLearner.Terms(
+        pace().adaptersOnly() ? Tier.APPLICATION_MODEL : Tier.INDUSTRIAL,
+        head,
+        0.15,
+        source.headroom);
+  }
+
+  /** How well the pupil still learns, by the product's own probe. */
+  private HeadroomProbe.Comparison headroom(
+      Engine engine, Path foundation, Learner.Pupil pupil, long seed, Path finished) {
+    Path first =
+        out.resolve("foundations").resolve(foundation.getFileName() + ".probe-" + probeTasks);
     return HeadroomProbe.compare(
-        probe(engine, new Learner.Pupil(foundation, null), seed, first),
-        probe(engine, pupil, seed, work.resolve("probe")),
+        probe(engine, new Learner.Pupil(foundation, null, null), seed, first),
+        probe(engine, pupil, seed, finished),
         HeadroomPolicy.DEFAULT.steps(),
         LEVEL);
   }
 
-  private static ProbeResult probe(Engine engine, Learner.Pupil pupil, long seed, Path finished) {
+  private ProbeResult probe(Engine engine, Learner.Pupil pupil, long seed, Path finished) {
     HeadroomPolicy usual = HeadroomPolicy.DEFAULT;
     return engine.probe(
         new ProbeJob(
             pupil.model(),
             pupil.adapter(),
-            HeadroomProbe.recipe(usual, Recipe.Precision.FP32),
+            HeadroomProbe.recipe(usual, source.pace.precision()),
             2,
-            ProbeTasks.of(seed, 0, usual.tasks(), usual.seeds()),
-            finished),
+            ProbeTasks.of(seed, 0, probeTasks, usual.seeds()),
+            finished.toAbsolutePath()),
         Progress.NONE);
   }
 
-  private static double score(LanguageModel model, Lesson lesson) {
+  private static double score(LanguageModel model, List<Item> items) {
     List<Outcome> outcomes =
-        model.evaluate(lesson.test(), new Scorer(ScorerKind.EXACT_MATCH, 16, null), Progress.NONE);
+        model.evaluate(
+            items, new Scorer(ScorerKind.EXACT_MATCH, ANSWER_TOKENS, null), Progress.NONE);
     return outcomes.stream().mapToDouble(Outcome::score).average().orElse(Double.NaN);
   }
 
@@ -219,8 +355,11 @@ public final class StreamBenchmark implements Callable<Integer> {
    *
    * @param lesson its name
    * @param scores by the name of the task; what is not there was not measured
-   * @param headroom after the last lesson, with an interval of {@link #LEVEL}
+   * @param headroom by the worse of steps and area, with an interval of {@link #LEVEL}; none where
+   *     that was not measured
+   * @param stepsHeadroom by the steps alone, likewise
    * @param rowsRead by all trainings so far
+   * @param note how it came about, for people
    */
   record Result(
       String method,
@@ -228,7 +367,9 @@ public final class StreamBenchmark implements Callable<Integer> {
       String lesson,
       SortedMap<String, Double> scores,
       Headroom.@Nullable Ratio headroom,
-      long rowsRead) {
+      Headroom.@Nullable Ratio stepsHeadroom,
+      long rowsRead,
+      @Nullable String note) {
 
     boolean isOf(Method ofMethod, long ofSeed, String ofLesson) {
       return method.equals(ofMethod.id()) && seed == ofSeed && lesson.equals(ofLesson);
@@ -237,13 +378,23 @@ public final class StreamBenchmark implements Callable<Integer> {
     String line() {
       return String.format(
           Locale.ROOT,
-          "%s, seed %d, after %s: mean %.3f of %s, %,d rows read",
+          "%s, seed %d, after %s: %.3f, %s%s, %,d rows read%s",
           method,
           seed,
           lesson,
-          scores.values().stream().mapToDouble(s -> s).average().orElse(Double.NaN),
+          accuracy(),
           scores,
-          rowsRead);
+          headroom == null ? "" : ", headroom " + headroom + ", by steps " + stepsHeadroom,
+          rowsRead,
+          note == null ? "" : "; " + note);
+    }
+
+    /** Of everything that holds: measured as such, or the mean over the tasks. */
+    double accuracy() {
+      Double whole = scores.get(Stream.EVERYTHING);
+      return whole != null
+          ? whole
+          : scores.values().stream().mapToDouble(s -> s).average().orElse(Double.NaN);
     }
   }
 }

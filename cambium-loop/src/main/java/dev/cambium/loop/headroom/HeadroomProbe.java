@@ -124,18 +124,32 @@ public final class HeadroomProbe {
   }
 
   /**
-   * Compares two probes of the same tasks: steps to the threshold and area under the loss curve,
-   * and of these the one that is worse by the lower end of its interval.
+   * What two probes of the same tasks say.
+   *
+   * @param steps foundation's steps to the threshold ÷ the version's
+   * @param area foundation's area under the loss curve ÷ the version's; none if no run of both
+   *     sides stayed finite
+   */
+  public record Comparison(Headroom.Ratio steps, Headroom.@Nullable Ratio area) {
+
+    /** The one that is worse by the lower end of its interval: the headroom. */
+    public Headroom.Ratio worse() {
+      return Headroom.worse(steps, area);
+    }
+  }
+
+  /**
+   * Compares two probes of the same tasks.
    *
    * @param foundation what is compared with
    * @param horizon steps that every run was given
    * @param level of the intervals
    * @throws IllegalArgumentException if the two did not learn the same tasks
    */
-  public static Headroom.Ratio compare(
+  public static Comparison compare(
       ProbeResult foundation, ProbeResult version, int horizon, double level) {
     Curves curves = new Curves(foundation, version, horizon);
-    return Headroom.worse(
+    return new Comparison(
         ratio(curves.steps(), level), curves.area().map(area -> ratio(area, level)).orElse(null));
   }
 
