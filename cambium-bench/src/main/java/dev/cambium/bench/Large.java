@@ -1,30 +1,25 @@
 package dev.cambium.bench;
 
+import dev.cambium.artifact.ArtifactStore;
 import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.LocalArtifactStore;
 import dev.cambium.cli.Main;
 import dev.cambium.ledger.ArtifactCheck;
 import dev.cambium.ledger.Ledger;
+import dev.cambium.ledger.LedgerState;
 import dev.cambium.loop.Cambium;
 import dev.cambium.loop.declaration.Declaration;
-import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.plan.CostModel;
 import dev.cambium.loop.plan.Plan;
 import dev.cambium.loop.plan.Planner;
-import dev.cambium.model.Action;
-import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
-import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
-import dev.cambium.model.Scorer;
-import dev.cambium.model.ScorerKind;
-import dev.cambium.model.VersionKind;
-import dev.cambium.model.VersionRef;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -35,7 +30,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 
@@ -96,7 +90,7 @@ public final class Large {
       double[] ours = new double[ROUNDS];
       for (int i = 0; i < ROUNDS; i++) {
         raw[i] = writes / seconds(() -> synced(channel, writes));
-        ours[i] = writes / seconds(() -> append(ledger, history, writes, 1));
+        ours[i] = writes / append(ledger, history, writes, 1);
       }
       say(
           "one by one, durable: %,.0f records/s; a write of 4 KiB and its fsync %,.0f/s (medians of"
@@ -119,16 +113,19 @@ public final class Large {
     return new GeneratedHistory(lines, new GeneratedHistory.Artifacts());
   }
 
-  private static int append(Ledger ledger, GeneratedHistory history, int count, int batch) {
+  /** Seconds that appending takes, without making what is appended. */
+  private static double append(Ledger ledger, GeneratedHistory history, int count, int batch)
+      throws Exception {
+    double seconds = 0;
     List<Fact> facts = new ArrayList<>(batch);
     for (int i = 1; i <= count; i++) {
       facts.add(history.next());
       if (facts.size() == batch || i == count) {
-        ledger.append("bench", facts, List.of());
+        seconds += seconds(() -> ledger.append("bench", facts, List.of()));
         facts.clear();
       }
     }
-    return count;
+    return seconds;
   }
 
   private void log(int records) throws Exception {
@@ -138,7 +135,7 @@ public final class Large {
       int size = 0;
       for (int target = Math.min(10_000, records); ; target = Math.min(target * 10, records)) {
         int added = target - size;
-        double appended = seconds(() -> append(ledger, history, added, BATCH));
+        double appended = append(ledger, history, added, BATCH);
         size = target;
         double replayed = seconds(ledger::replay);
         double verified = seconds(() -> require(ledger.verify(ArtifactCheck.NONE).intact()));
@@ -181,34 +178,33 @@ public final class Large {
       yaml.append(shape.isIndustrial(i) ? "industrial" : "application-model");
       yaml.append(", parent: ").append(shape.parent(i)).append(", recipe: tune }\n");
     }
-    Files.writeString(
-        home.resolve("all.jsonl"),
-        "{\"id\":\"1\",\"messages\":"
-            + "[{\"role\":\"user\",\"content\":\"?\"}],\"answer\":\"!\"}\n");
+    StringBuilder items = new StringBuilder();
+    for (int i = 0; i < GeneratedHistory.ITEMS; i++) {
+      items.append("{\"id\":\"").append(i).append("\",\"messages\":[{\"role\":\"user\",");
+      items.append("\"content\":\"").append(i).append("?\"}],\"answer\":\"!\"}\n");
+    }
+    Files.writeString(home.resolve("all.jsonl"), items);
     Files.writeString(home.resolve("ecosystem.yaml"), yaml);
     Cambium.create(home, yaml.toString(), "bench", InstantSource.system()).close();
-    LocalArtifactStore store = LocalArtifactStore.open(home.resolve(".cambium/objects"));
-    try (Ledger ledger = Ledger.open(home, InstantSource.system())) {
-      double made = seconds(() -> generate(ledger, store, lines, versions));
-      say("%,d lines, %,d versions generated in %.1f s", lines, (long) lines * versions, made);
+    try (Cambium cambium = Cambium.open(home, "bench", InstantSource.system())) {
+      cambium.declare();
     }
+    double made = seconds(() -> generate(home, lines, versions));
+    say("%,d lines, %,d versions generated in %.1f s", lines, (long) lines * versions, made);
     try (Cambium cambium = Cambium.open(home, "bench", InstantSource.system())) {
       say("declaration read, checked and recorded: %.2f s", seconds(cambium::declare));
       say("declaration, read again: %.0f ms", 1000 * median(cambium::declare));
       Declaration declaration = cambium.declare();
-      Callable<Plan> plan =
-          () ->
-              new Planner(
-                      cambium.state(),
-                      declaration,
-                      cambium.store(),
-                      CostModel.of(cambium.state(), cambium.store()))
-                  .plan();
+      Callable<Plan> plan = () -> planned(cambium.state(), declaration, cambium.store());
       require(plan.call().steps().size() == lines);
       say("planned an upgrade of the foundation: %.2f s, heap %,d MB", median(plan), heap());
     }
     for (String command :
-        List.of("status", "status --json", "why " + GeneratedHistory.name(lines - 1) + "@stable")) {
+        List.of(
+            "status",
+            "status --json",
+            "why " + GeneratedHistory.name(lines - 1) + "@stable",
+            "why " + GeneratedHistory.name(1) + "@stable")) {
       say("%s: %.0f ms", command, 1000 * median(() -> run(home, command)));
     }
     say(
@@ -229,89 +225,99 @@ public final class Large {
     return code;
   }
 
-  /** Has what planning and explaining read; of manifests the foundation's. */
-  private static GeneratedHistory.Artifacts stored(LocalArtifactStore store) {
-    Digest evidence =
-        store.put(
-            Json.canonical(
-                new Verdict(
-                    new VersionRef(GeneratedHistory.name(0), 1),
-                    null,
-                    Decision.PASS,
-                    "generated",
-                    List.of(),
-                    List.of(),
-                    null,
-                    null)));
-    Digest any = Digest.ofText("any");
-    Map<String, Digest> specs =
-        Map.of(
-            "transplant",
-            store.put(Json.canonical(new Action.Transplant(any, any, any, 1))),
-            "evaluate",
-            store.put(
-                Json.canonical(
-                    new Action.Evaluate(any, any, Scorer.of(ScorerKind.EXACT_MATCH), 0, 25))));
-    return new GeneratedHistory.Artifacts() {
-      @Override
-      Digest manifest(Manifest manifest) {
-        return manifest.parent() == null ? store.put(Json.canonical(manifest)) : manifest.digest();
-      }
+  /**
+   * The artifacts that records of the last two waves name, and every foundation's manifest: all
+   * that is read to explain the newest versions and to plan. (Kept for all waves, they are some
+   * hundred thousand files, which take minutes to write and to remove.) Weights and rows are
+   * nowhere.
+   */
+  private static final class Stored extends GeneratedHistory.Artifacts {
+    private final Path objects;
+    private final Ledger ledger;
+    private final int waves;
+    private final LocalArtifactStore store;
+    private final Declaration declaration;
+    private final Digest suite;
+    private final List<Fact> waiting = new ArrayList<>();
 
-      @Override
-      Digest spec(String kind, VersionRef of) {
-        return Objects.requireNonNull(specs.get(kind));
-      }
+    private Stored(Path home, Ledger ledger, int waves) {
+      this.waves = waves;
+      Path root = home.resolve(".cambium/objects");
+      this.objects = root.resolve("objects").resolve("sha256");
+      this.ledger = ledger;
+      this.store = LocalArtifactStore.open(root);
+      this.declaration = Declaration.load(home);
+      this.suite =
+          Objects.requireNonNull(
+              ledger.state().ecosystem().orElseThrow().fact().suites().get("all"));
+    }
 
-      @Override
-      Digest evidence(VersionRef of) {
-        return evidence;
+    /** As the store keeps it, but without waiting for the disk: there are hundreds of thousands. */
+    @Override
+    Digest put(Object value, int wave) {
+      boolean foundation = value instanceof Manifest manifest && manifest.parent() == null;
+      return foundation || wave >= waves - 1 ? put(value) : super.put(value, wave);
+    }
+
+    private Digest put(Object value) {
+      byte[] bytes = Json.canonical(value);
+      Digest digest = Digest.of(bytes);
+      Path folder = objects.resolve(digest.hex().substring(0, 2));
+      Path file = folder.resolve(digest.hex().substring(2));
+      try {
+        Files.createDirectories(folder);
+        if (!Files.exists(file)) {
+          Files.write(file, bytes);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
       }
-    };
+      return digest;
+    }
+
+    @Override
+    Digest plan(int wave) {
+      flush();
+      return wave < waves ? super.plan(wave) : put(planned(ledger.state(), declaration, store));
+    }
+
+    @Override
+    Digest suite() {
+      return suite;
+    }
+
+    private void add(Fact fact) {
+      waiting.add(fact);
+      if (waiting.size() == BATCH) {
+        flush();
+      }
+    }
+
+    private void flush() {
+      if (!waiting.isEmpty()) {
+        ledger.append("bench", waiting, List.of());
+        waiting.clear();
+      }
+    }
   }
 
-  private static int generate(Ledger ledger, LocalArtifactStore store, int lines, int versions) {
-    GeneratedHistory history = new GeneratedHistory(lines, stored(store));
-    List<Fact> facts = new ArrayList<>();
-    Fact fact;
-    do {
-      fact = history.next();
-      facts.add(fact);
-      if (facts.size() == BATCH) {
-        ledger.append("bench", facts, List.of());
-        facts.clear();
-      }
-    } while (history.wave() < versions || !(fact instanceof Fact.CampaignClosed));
-    Manifest arrived =
-        new Manifest(
-            VersionKind.MODEL,
-            null,
-            List.of(new FileEntry("model.safetensors", 1, Digest.ofText("the upgrade"))));
-    VersionRef next = new VersionRef(GeneratedHistory.name(0), versions + 1);
-    facts.add(
-        new Fact.VersionRegistered(
-            next,
-            store.put(Json.canonical(arrived)),
-            VersionKind.MODEL,
-            null,
-            null,
-            null,
-            null,
-            null,
-            List.of(),
-            "the upgrade"));
-    facts.add(
-        new Fact.SignalReceived(
-            "upgrade",
-            Fact.SignalKind.UPSTREAM,
-            GeneratedHistory.name(0),
-            null,
-            null,
-            0,
-            next,
-            "upgrade"));
-    ledger.append("bench", facts, List.of());
-    return facts.size();
+  private static Plan planned(LedgerState state, Declaration declaration, ArtifactStore store) {
+    return new Planner(state, declaration, store, CostModel.of(state, store)).plan();
+  }
+
+  /** Some waves of updates, and the arrival of the next foundation. */
+  private static int generate(Path home, int lines, int versions) {
+    try (Ledger ledger = Ledger.open(home, InstantSource.system())) {
+      Stored stored = new Stored(home, ledger, versions);
+      GeneratedHistory history = new GeneratedHistory(lines, stored);
+      Fact fact;
+      do {
+        fact = history.next();
+        stored.add(fact);
+      } while (!(fact instanceof Fact.SignalReceived && history.wave() > versions));
+      stored.flush();
+      return lines;
+    }
   }
 
   // ------------------------------------------------------------------------------ artifacts

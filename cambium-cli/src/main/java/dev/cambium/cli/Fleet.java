@@ -13,9 +13,12 @@ import dev.cambium.model.VersionRef;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalDouble;
-import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.FutureTask;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param lines parents before children
  */
-record Fleet(String name, List<Standing> lines) {
+record Fleet(Declaration declaration, List<Standing> lines) {
 
   /**
    * One line.
@@ -53,31 +56,83 @@ record Fleet(String name, List<Standing> lines) {
     }
   }
 
-  static Fleet of(Cambium cambium, Declaration declaration) {
-    LedgerState state = cambium.state();
-    Map<VersionRef, VersionRef> earlier = cambium.builtOnEarlier();
-    // A few questions about all lines, not a few about each.
-    Map<String, Recorded<Fact.LineSettled>> settled = state.lastSettlements();
-    Map<String, List<Recorded<Fact.VerdictReached>>> verdicts = state.verdictsAt(Channel.STABLE);
-    Map<String, Integer> versions = state.versionCounts();
-    Map<String, LedgerState.BuiltOn> stables = state.builtOn(Channel.STABLE);
-    Map<Channel, SortedMap<String, VersionRef>> at = new TreeMap<>();
-    for (Channel channel : Channel.values()) {
-      at.put(channel, state.allAt(channel));
+  /** What the records say of all lines: a few questions, not a few about each. */
+  private record Known(
+      Map<VersionRef, VersionRef> earlier,
+      Map<String, OptionalDouble> scores,
+      Map<String, Integer> versions,
+      Map<String, LedgerState.BuiltOn> stables,
+      Map<Channel, Map<String, VersionRef>> at) {
+
+    static Known of(Cambium cambium) {
+      LedgerState state = cambium.state();
+      Map<String, LedgerState.BuiltOn> stables = state.builtOn(Channel.STABLE);
+      Map<Channel, Map<String, VersionRef>> at = new TreeMap<>();
+      for (Channel channel : Channel.values()) {
+        if (channel != Channel.STABLE) {
+          at.put(channel, state.allAt(channel));
+        }
+      }
+      return new Known(
+          cambium.builtOnEarlier(stables),
+          state.scoresAt(Channel.STABLE),
+          state.versionCounts(),
+          stables,
+          at);
     }
+  }
+
+  /**
+   * Declares an ecosystem and looks at its records, one beside the other: for a large fleet both
+   * take a while.
+   */
+  static Fleet of(Cambium cambium) {
+    FutureTask<Known> known = new FutureTask<>(() -> Known.of(cambium));
+    ForkJoinPool.commonPool().execute(known);
+    Declaration declaration;
+    try {
+      declaration = cambium.declare();
+    } catch (RuntimeException e) {
+      await(known); // or the ledger is closed while it is read
+      throw e;
+    }
+    return of(cambium, declaration, await(known));
+  }
+
+  private static Known await(FutureTask<Known> known) {
+    known.run(); // unless another thread has begun it
+    try {
+      return known.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException failure) {
+        throw failure;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while the records were read", e);
+    }
+  }
+
+  private static Fleet of(Cambium cambium, Declaration declaration, Known known) {
+    Map<String, Fact.Settlement> settled =
+        cambium.state().lastSettlements(declaration.lines().keySet());
     List<Standing> lines = new ArrayList<>();
     for (Line line : declaration.lines().values()) {
       Map<Channel, VersionRef> channels = new TreeMap<>();
-      at.forEach(
+      known.at.forEach(
           (channel, lineVersions) -> {
             VersionRef version = lineVersions.get(line.name());
             if (version != null) {
               channels.put(channel, version);
             }
           });
-      VersionRef stable = channels.get(Channel.STABLE);
-      LedgerState.BuiltOn released = stables.get(line.name());
-      OptionalDouble score = score(cambium, verdicts.getOrDefault(line.name(), List.of()));
+      LedgerState.BuiltOn released = known.stables.get(line.name());
+      VersionRef stable = released == null ? null : released.version();
+      if (stable != null) {
+        channels.put(Channel.STABLE, stable);
+      }
+      OptionalDouble score = score(cambium, line.name(), stable, known);
       lines.add(
           new Standing(
               line.name(),
@@ -85,15 +140,21 @@ record Fleet(String name, List<Standing> lines) {
               line.parent(),
               line.merge() == null ? List.of() : line.merge().from(),
               channels,
-              versions.getOrDefault(line.name(), 0),
+              known.versions.getOrDefault(line.name(), 0),
               score.isPresent() ? score.getAsDouble() : null,
               released == null ? null : released.parent(),
-              stable != null && earlier.containsKey(stable),
-              settled.containsKey(line.name())
-                  ? settled.get(line.name()).fact().settlement()
-                  : null));
+              stable != null && known.earlier.containsKey(stable),
+              settled.get(line.name())));
     }
-    return new Fleet(declaration.name(), lines);
+    return new Fleet(declaration, lines);
+  }
+
+  private static OptionalDouble score(
+      Cambium cambium, String line, @Nullable VersionRef stable, Known known) {
+    OptionalDouble told = known.scores.get(line);
+    return told == null || told.isPresent() || stable == null
+        ? Objects.requireNonNullElse(told, OptionalDouble.empty())
+        : score(cambium, cambium.state().verdicts(stable));
   }
 
   /** The newest score; older records do not tell it, so that the evidence must. */
@@ -114,6 +175,10 @@ record Fleet(String name, List<Standing> lines) {
       }
     }
     return OptionalDouble.empty();
+  }
+
+  String name() {
+    return declaration.name();
   }
 
   /** The line of a name. */

@@ -40,7 +40,7 @@ final class GraphCommand extends Subcommand.OnEcosystem {
 
   @Override
   int on(Cambium cambium, Console console) throws IOException {
-    Fleet fleet = Fleet.of(cambium, cambium.declare());
+    Fleet fleet = Fleet.of(cambium);
     if (picture != null) {
       FleetGraph graph = new FleetViews(cambium).now(fleet.name());
       Path file =

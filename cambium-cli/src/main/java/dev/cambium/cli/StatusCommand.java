@@ -2,7 +2,6 @@ package dev.cambium.cli;
 
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.loop.Cambium;
-import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.declaration.Problem;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Fact;
@@ -24,8 +23,8 @@ final class StatusCommand extends Subcommand.OnEcosystem {
 
   @Override
   int on(Cambium cambium, Console console) {
-    Declaration declaration = cambium.declare();
-    Fleet fleet = Fleet.of(cambium, declaration);
+    Fleet fleet = Fleet.of(cambium);
+    List<Problem> warnings = fleet.declaration().warnings();
     LedgerState state = cambium.state();
     Optional<LedgerState.CampaignState> open = state.openCampaign();
     List<Fact.SignalReceived> signals =
@@ -38,14 +37,12 @@ final class StatusCommand extends Subcommand.OnEcosystem {
       told.put("open-signals", signals);
       open.ifPresent(c -> told.put("open-campaign", c.opened().fact().campaign()));
       told.put("records", state.size());
-      told.put(
-          "suites-not-in-force",
-          cambium.state().ecosystem().orElseThrow().fact().pending().keySet());
-      told.put("warnings", declaration.warnings().stream().map(Problem::toString).toList());
+      told.put("suites-not-in-force", state.ecosystem().orElseThrow().fact().pending().keySet());
+      told.put("warnings", warnings.stream().map(Problem::toString).toList());
       console.json(told);
       return ExitCode.DONE;
     }
-    declaration.warnings().forEach(w -> console.remark("warning: " + w));
+    warnings.forEach(w -> console.remark("warning: " + w));
     SuiteCommand.remark(cambium, console);
     console.line(
         "%s, %s, %s in the ledger",

@@ -176,6 +176,9 @@ final class SuiteCommand extends Subcommand.OnEcosystem {
 
   /** Says on the side which suites are not in force as they are written. */
   static void remark(Cambium cambium, Console console) {
+    if (cambium.state().ecosystem().map(now -> now.fact().pending().isEmpty()).orElse(false)) {
+      return;
+    }
     for (SuiteChange change : cambium.suiteChanges()) {
       console.remark(
           change.file()

@@ -22,7 +22,7 @@ final class Table {
       for (int r = 0; r < rows.size(); r++) {
         String cell = cell(rows.get(r), c);
         widths[c] = Math.max(widths[c], width(cell));
-        right[c] &= r == 0 || NUMBER.matcher(COLOUR.matcher(cell).replaceAll("")).matches();
+        right[c] = right[c] && (r == 0 || NUMBER.matcher(visible(cell)).matches());
       }
     }
     List<String> lines = new ArrayList<>();
@@ -43,7 +43,11 @@ final class Table {
   }
 
   private static int width(String text) {
-    String visible = COLOUR.matcher(text).replaceAll("");
+    String visible = visible(text);
     return visible.codePointCount(0, visible.length());
+  }
+
+  private static String visible(String text) {
+    return text.indexOf('\u001b') < 0 ? text : COLOUR.matcher(text).replaceAll("");
   }
 }

@@ -4,12 +4,15 @@ import static dev.cambium.ledger.Schema.*;
 import static org.jooq.impl.DSL.count;
 import static org.jooq.impl.DSL.field;
 import static org.jooq.impl.DSL.max;
+import static org.jooq.impl.DSL.min;
 import static org.jooq.impl.DSL.name;
 import static org.jooq.impl.DSL.noCondition;
 import static org.jooq.impl.DSL.select;
 import static org.jooq.impl.DSL.selectOne;
 import static org.jooq.impl.DSL.table;
 
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
 import dev.cambium.ledger.merkle.NodeSource;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
@@ -17,19 +20,23 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
 import dev.cambium.model.Record;
 import dev.cambium.model.VersionRef;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -237,12 +244,16 @@ public final class LedgerState {
     try {
       return Json.read(leaf.getBytes(StandardCharsets.UTF_8), Record.class);
     } catch (IllegalArgumentException e) {
-      throw new LedgerException(
-          "a record cannot be read; the database was changed from outside, or by a newer Cambium;"
-              + " run verify: "
-              + e.getMessage(),
-          e);
+      throw unreadable(e.getMessage(), e);
     }
+  }
+
+  private static LedgerException unreadable(@Nullable String problem, Exception cause) {
+    return new LedgerException(
+        "a record cannot be read; the database was changed from outside, or by a newer Cambium;"
+            + " run verify: "
+            + problem,
+        cause);
   }
 
   // -------------------------------------------------------------------------------- ecosystem
@@ -582,6 +593,16 @@ public final class LedgerState {
     return signals(SIGNAL.eq(signal)).stream().findFirst();
   }
 
+  /** The signals that a campaign took up. */
+  public List<SignalState> signalsOf(String campaign) {
+    return signals(CAMPAIGN.eq(campaign));
+  }
+
+  /** The signals for a line. */
+  public List<SignalState> signalsFor(String line) {
+    return signals(LINE.eq(line));
+  }
+
   /** A name that no signal has yet: {@code s1}, {@code s2}, … */
   public String nextSignal() {
     return nextName(SIGNAL_TABLE, SIGNAL, "s");
@@ -626,17 +647,40 @@ public final class LedgerState {
         CAMPAIGN.eq(campaign).and(LINE.eq(line)));
   }
 
-  /** How the last campaign that was done with it left each line. */
-  public SortedMap<String, Recorded<Fact.LineSettled>> lastSettlements() {
-    SortedMap<String, Recorded<Fact.LineSettled>> last = new TreeMap<>();
-    Table<?> newest =
-        select(max(RECORD_IDX).as(RECORD_IDX))
-            .from(SETTLEMENT_TABLE)
-            .groupBy(LINE)
-            .asTable("newest");
-    facts(Fact.LineSettled.class, newest, RECORD_IDX, noCondition())
-        .forEach(settled -> last.put(settled.fact().line(), settled));
-    return Collections.unmodifiableSortedMap(last);
+  /**
+   * How the last campaign that was done with it left each line.
+   *
+   * @param lines those to tell of
+   */
+  public Map<String, Fact.Settlement> lastSettlements(Set<String> lines) {
+    Map<String, Fact.Settlement> last = new HashMap<>();
+    source.read(
+        dsl -> {
+          // One campaign is open at a time, so they settle in their order: mostly a few tell all.
+          for (String campaign :
+              dsl.select(CAMPAIGN)
+                  .from(CAMPAIGN_TABLE)
+                  .orderBy(OPENED_IDX.desc())
+                  .fetch(CAMPAIGN)) {
+            if (last.size() == lines.size()) {
+              break;
+            }
+            dsl.select(LINE, SETTLEMENT)
+                .from(SETTLEMENT_TABLE)
+                .where(CAMPAIGN.eq(campaign))
+                .fetch(
+                    row ->
+                        lines.contains(row.value1())
+                            ? last.putIfAbsent(row.value1(), settlement(row.value2()))
+                            : null);
+          }
+          return last;
+        });
+    return Collections.unmodifiableMap(last);
+  }
+
+  private static Fact.Settlement settlement(String label) {
+    return Fact.Settlement.valueOf(label.toUpperCase(Locale.ROOT).replace('-', '_'));
   }
 
   /** How campaigns left a line. */
@@ -663,29 +707,50 @@ public final class LedgerState {
    * @param to one past the last
    */
   public List<Recorded<Fact.ActionFinished>> actionsWithin(long from, long to, int limit) {
-    return newestActions(IDX.ge(from).and(IDX.lt(to)), limit);
+    return source.read(
+        dsl -> {
+          List<Recorded<Fact.ActionFinished>> newest = new ArrayList<>();
+          for (String kind : kinds(dsl)) { // they are filed by kind, and there are few
+            newest.addAll(
+                newestActions(
+                    dsl, KIND.eq(kind).and(RECORD_IDX.ge(from)).and(RECORD_IDX.lt(to)), limit));
+          }
+          return newest.stream()
+              .sorted(Comparator.comparingLong(Recorded<Fact.ActionFinished>::index).reversed())
+              .limit(limit)
+              .toList();
+        });
+  }
+
+  private static List<String> kinds(DSLContext dsl) {
+    List<String> kinds = new ArrayList<>();
+    for (String kind = "";
+        kind != null;
+        kind = dsl.select(min(KIND)).from(ACTION_TABLE).where(KIND.gt(kind)).fetchOne(min(KIND))) {
+      kinds.add(kind);
+    }
+    return kinds;
   }
 
   /** The newest actions of a kind, the newest first, for estimates. */
   public List<Recorded<Fact.ActionFinished>> recentActions(String kind, int limit) {
-    return newestActions(KIND.eq(kind), limit);
+    return source.read(dsl -> newestActions(dsl, KIND.eq(kind), limit));
   }
 
-  private List<Recorded<Fact.ActionFinished>> newestActions(Condition which, int limit) {
-    return source.read(
-        dsl ->
-            dsl
-                .select(LEAF)
-                .from(ACTION_TABLE)
-                .join(LOG_RECORD)
-                .on(IDX.eq(RECORD_IDX))
-                .where(which)
-                .orderBy(IDX.desc())
-                .limit(limit)
-                .fetch(LEAF)
-                .stream()
-                .map(leaf -> Recorded.of(parse(leaf), Fact.ActionFinished.class))
-                .toList());
+  private static List<Recorded<Fact.ActionFinished>> newestActions(
+      DSLContext dsl, Condition which, int limit) {
+    return dsl
+        .select(LEAF)
+        .from(ACTION_TABLE)
+        .join(LOG_RECORD)
+        .on(IDX.eq(RECORD_IDX))
+        .where(which)
+        .orderBy(RECORD_IDX.desc())
+        .limit(limit)
+        .fetch(LEAF)
+        .stream()
+        .map(leaf -> Recorded.of(parse(leaf), Fact.ActionFinished.class))
+        .toList();
   }
 
   /** The verdicts on a version. */
@@ -693,31 +758,65 @@ public final class LedgerState {
     return facts(Fact.VerdictReached.class, VERDICT, RECORD_IDX, is(candidate));
   }
 
-  /** The verdicts on the versions that every line's channel of one kind points at, by line. */
-  public Map<String, List<Recorded<Fact.VerdictReached>>> verdictsAt(Channel channel) {
+  /**
+   * The scores that the newest verdicts tell of the versions that every line's channel of one kind
+   * points at, by line. Lines are left out whose version has no verdict; a verdict may not tell.
+   */
+  public Map<String, OptionalDouble> scoresAt(Channel channel) {
     Table<?> at = CHANNEL_TABLE.as("at");
     Table<?> verdict = VERDICT.as("v");
-    Map<String, List<Recorded<Fact.VerdictReached>>> all = new TreeMap<>();
-    for (String leaf :
-        source.read(
-            dsl ->
-                dsl.select(LEAF)
-                    .from(at)
-                    .join(verdict)
-                    .on(
-                        field(name("v", "line"), SQLDataType.CLOB)
-                            .eq(field(name("at", "line"), SQLDataType.CLOB)),
-                        field(name("v", "number"), SQLDataType.INTEGER)
-                            .eq(field(name("at", "number"), SQLDataType.INTEGER)))
-                    .join(LOG_RECORD)
-                    .on(IDX.eq(field(name("v", "record_idx"), SQLDataType.BIGINT)))
-                    .where(field(name("at", "channel"), SQLDataType.CLOB).eq(channel.label()))
-                    .orderBy(IDX)
-                    .fetch(LEAF))) {
-      Recorded<Fact.VerdictReached> found = Recorded.of(parse(leaf), Fact.VerdictReached.class);
-      all.computeIfAbsent(found.fact().candidate().line(), line -> new ArrayList<>()).add(found);
-    }
+    Field<String> line = field(name("v", "line"), SQLDataType.CLOB);
+    Field<Long> record = field(name("v", "record_idx"), SQLDataType.BIGINT);
+    Map<String, String> newest = new HashMap<>();
+    Map<String, Long> records = new HashMap<>();
+    source.read(
+        dsl ->
+            dsl.select(line, record, LEAF)
+                .from(at)
+                .crossJoin(verdict) // SQLite keeps this order, and else goes through all verdicts
+                .crossJoin(LOG_RECORD)
+                .where(
+                    line.eq(field(name("at", "line"), SQLDataType.CLOB)),
+                    field(name("v", "number"), SQLDataType.INTEGER)
+                        .eq(field(name("at", "number"), SQLDataType.INTEGER)),
+                    IDX.eq(record),
+                    field(name("at", "channel"), SQLDataType.CLOB).eq(channel.label()))
+                .fetch( // unsorted: to sort whole records takes longer than to find the newest
+                    row ->
+                        records.merge(row.value1(), row.value2(), Math::max).equals(row.value2())
+                            ? newest.put(row.value1(), row.value3())
+                            : null));
+    Map<String, OptionalDouble> all = new HashMap<>();
+    newest.forEach((of, leaf) -> all.put(of, score(leaf)));
     return Collections.unmodifiableMap(all);
+  }
+
+  /** The score in a record of a verdict, without reading the rest of it into a fact. */
+  private static OptionalDouble score(String leaf) {
+    try (JsonParser json = Json.mapper().createParser(leaf)) {
+      json.nextToken();
+      if (enter(json, "fact")
+          && json.nextToken() == JsonToken.START_OBJECT
+          && enter(json, "score")
+          && json.nextToken().isNumeric()) {
+        return OptionalDouble.of(json.getDoubleValue());
+      }
+      return OptionalDouble.empty();
+    } catch (IOException e) {
+      throw unreadable(e.getMessage(), e);
+    }
+  }
+
+  /** Goes to a member of the object that has begun; false if it has none of that name. */
+  private static boolean enter(JsonParser json, String member) throws IOException {
+    while (json.nextToken() == JsonToken.FIELD_NAME) {
+      if (json.currentName().equals(member)) {
+        return true;
+      }
+      json.nextToken();
+      json.skipChildren();
+    }
+    return false;
   }
 
   /** The verdicts that a campaign reached. */
@@ -767,7 +866,7 @@ public final class LedgerState {
                 .join(LOG_RECORD)
                 .on(IDX.eq(index))
                 .where(condition)
-                .orderBy(IDX.desc())
+                .orderBy(index.desc()) // by the log's, SQLite would go through all of it
                 .limit(1)
                 .fetchOptional(LEAF)
                 .map(leaf -> Recorded.of(parse(leaf), type)));
@@ -783,7 +882,7 @@ public final class LedgerState {
                 .join(LOG_RECORD)
                 .on(IDX.eq(index))
                 .where(condition)
-                .orderBy(IDX)
+                .orderBy(index)
                 .fetch(LEAF)
                 .stream()
                 .map(leaf -> Recorded.of(parse(leaf), type))
@@ -799,7 +898,7 @@ public final class LedgerState {
                 .join(LOG_RECORD)
                 .on(IDX.eq(RECEIVED_IDX))
                 .where(condition)
-                .orderBy(IDX)
+                .orderBy(RECEIVED_IDX)
                 .fetch()
                 .stream()
                 .map(
@@ -827,7 +926,7 @@ public final class LedgerState {
                 .leftJoin(closing)
                 .on(closingIdx.eq(CLOSED_IDX))
                 .where(condition)
-                .orderBy(openingIdx)
+                .orderBy(OPENED_IDX)
                 .fetch()
                 .stream()
                 .map(

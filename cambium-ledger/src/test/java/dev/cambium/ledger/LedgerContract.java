@@ -14,6 +14,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.cambium.ledger.merkle.MerkleHash;
 import dev.cambium.ledger.merkle.Proofs;
 import dev.cambium.model.Channel;
+import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
@@ -29,9 +30,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,9 +136,14 @@ abstract class LedgerContract {
     assertThat(state.verdictsOf("c1")).hasSize(1);
     assertThat(state.settlement("c1", "banking").orElseThrow().index()).isEqualTo(18);
     assertThat(state.settlement("c1", "cards")).isEmpty();
-    assertThat(state.lastSettlements().keySet()).containsExactly("banking");
+    assertThat(state.lastSettlements(Set.of("banking", "cards")))
+        .isEqualTo(
+            Map.of("banking", state.settlement("c1", "banking").orElseThrow().fact().settlement()));
+    assertThat(state.signalsOf("c1")).isEqualTo(List.of(state.signal("s1").orElseThrow()));
+    assertThat(state.signalsFor("banking")).isEqualTo(state.signalsOf("c1"));
+    assertThat(state.signalsFor("cards")).isEmpty();
     assertThat(state.foundations()).extracting(v -> v.fact().version()).containsExactly(BASE_1);
-    assertThat(state.verdictsAt(Channel.STABLE)).containsOnlyKeys("banking", "base", "cards");
+    assertThat(state.scoresAt(Channel.STABLE)).containsOnlyKeys("banking", "base", "cards");
     assertThat(state.versionsAt(Channel.STABLE)).containsOnlyKeys("banking", "base", "cards");
     state
         .versionsAt(Channel.STABLE)
@@ -145,13 +154,36 @@ abstract class LedgerContract {
                         line,
                         new LedgerState.BuiltOn(found.fact().version(), found.fact().parent())));
     assertThat(state.builtOn(Channel.STABLE)).hasSize(3);
-    assertThat(state.verdictsAt(Channel.STABLE).get("banking"))
-        .extracting(v -> v.fact().candidate())
-        .containsExactly(BANKING_1);
+    assertThat(state.actionsWithin(0, state.size(), 5))
+        .isEqualTo(state.actions())
+        .isEqualTo(state.actionsWithin(state.actions().get(0).index(), state.size(), 1));
+    assertThat(state.actionsWithin(state.actions().get(0).index() + 1, state.size(), 5)).isEmpty();
 
     List<Digest> artifacts = new ArrayList<>();
     state.forEachArtifact(artifacts::add);
     assertThat(artifacts).isSorted().doesNotHaveDuplicates().contains(NEW_DATA);
+  }
+
+  @Test
+  void theNewestVerdictTellsTheScore() {
+    ledger.append("test", History.founding(), List.of());
+    assertThat(ledger.state().scoresAt(Channel.STABLE).values())
+        .isNotEmpty()
+        .containsOnly(OptionalDouble.empty());
+    for (Double score : Arrays.asList(0.25, 0.75, null, 1e-7)) {
+      ledger.append(
+          "test",
+          List.of(
+              new Fact.VerdictReached(
+                  BANKING_1, null, Decision.FAIL, artifact("evidence " + score), null, score)),
+          List.of());
+      assertThat(ledger.state().scoresAt(Channel.STABLE))
+          .containsEntry(
+              "banking", score == null ? OptionalDouble.empty() : OptionalDouble.of(score));
+    }
+    assertThat(ledger.state().scoresAt(Channel.STABLE))
+        .containsEntry("base", OptionalDouble.empty());
+    assertThat(ledger.state().scoresAt(Channel.CANARY)).isEmpty();
   }
 
   @Test

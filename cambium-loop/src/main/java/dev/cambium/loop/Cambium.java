@@ -752,7 +752,16 @@ public final class Cambium implements AutoCloseable {
 
   /** Stable versions that are built on a version other than their parent line's stable one. */
   public Map<VersionRef, VersionRef> builtOnEarlier() {
-    return releases.builtOnEarlier();
+    return builtOnEarlier(state().builtOn(Channel.STABLE));
+  }
+
+  /**
+   * As the other {@code builtOnEarlier}, for who has asked already what is stable.
+   *
+   * @param stable of every line
+   */
+  public Map<VersionRef, VersionRef> builtOnEarlier(Map<String, LedgerState.BuiltOn> stable) {
+    return releases.builtOnEarlier(stable);
   }
 
   // ---------------------------------------------------------------------------- looking, taking

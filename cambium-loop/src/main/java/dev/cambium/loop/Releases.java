@@ -148,9 +148,8 @@ final class Releases {
   }
 
   /** See {@link Cambium#builtOnEarlier}. */
-  Map<VersionRef, VersionRef> builtOnEarlier() {
+  Map<VersionRef, VersionRef> builtOnEarlier(Map<String, LedgerState.BuiltOn> stable) {
     Map<VersionRef, VersionRef> found = new LinkedHashMap<>();
-    Map<String, LedgerState.BuiltOn> stable = cambium.state().builtOn(Channel.STABLE);
     Map<String, List<VersionRef>> sources = cambium.state().sourcesAt(Channel.STABLE);
     for (LedgerState.BuiltOn released : stable.values()) {
       List<VersionRef> above = new ArrayList<>();

@@ -20,6 +20,8 @@ final class LineReader {
   private static final List<String> LINE =
       List.of("tier", "parent", "recipe", "merge", "application", "contract");
 
+  private static final List<String> TIERS = Arrays.stream(Tier.values()).map(Tier::label).toList();
+
   private final Set<String> namedRecipes;
   private final Map<String, Recipe> recipes;
   private final Problems problems;
@@ -58,16 +60,15 @@ final class LineReader {
     String what = "line '" + name + "'";
     Tier tier = null;
     String label = fields.text("tier");
-    List<String> tiers = Arrays.stream(Tier.values()).map(Tier::label).toList();
     if (!fields.has("tier")) {
-      fields.missing("tier", "one of " + String.join(", ", tiers));
+      fields.missing("tier", "one of " + String.join(", ", TIERS));
     } else if (label != null) {
-      if (tiers.contains(label)) {
+      if (TIERS.contains(label)) {
         tier = Tier.parse(label);
       } else {
         problems.add(
             fields.at("tier"),
-            what + ": no tier '" + label + "'" + Suggestion.among(label, tiers, "tiers"));
+            what + ": no tier '" + label + "'" + Suggestion.among(label, TIERS, "tiers"));
       }
     }
     String recipe = fields.text("recipe");

@@ -26,6 +26,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -43,8 +44,14 @@ public final class Why {
   private final ArtifactStore store;
   private final Decisions decisions;
 
-  /** The signals that brought data, by what they brought. */
+  /** The signals that brought data, by what they brought, as far as they were looked for. */
   private final Map<Digest, LedgerState.SignalState> signals = new HashMap<>();
+
+  private final Set<String> signalled = new HashSet<>();
+  private boolean allSignals;
+
+  /** The signals of campaigns, which explain many versions. */
+  private final Map<String, List<WhyNode>> answered = new HashMap<>();
 
   public Why(LedgerState state, ArtifactStore store) {
     this.state = state;
@@ -117,7 +124,7 @@ public final class Why {
       state.action(fact.action()).ifPresent(action -> because.add(action("action", action)));
     }
     for (Digest data : fact.data()) {
-      because.add(data(data));
+      because.add(data(data, ref.line()));
     }
     for (Recorded<Fact.VerdictReached> verdict : state.verdicts(ref)) {
       because.add(verdict(verdict));
@@ -174,20 +181,7 @@ public final class Why {
       String id, String line, Optional<Fact.VersionRegistered> made, boolean attempts) {
     LedgerState.CampaignState campaign = state.campaign(id).orElseThrow();
     List<WhyNode> because = new ArrayList<>();
-    for (String signal : campaign.opened().fact().signals()) {
-      state
-          .signal(signal)
-          .ifPresent(
-              s ->
-                  because.add(
-                      new WhyNode(
-                          "signal",
-                          signal,
-                          describe(s.received().fact()) + ", " + stamp(s.received()),
-                          s.received().index(),
-                          null,
-                          List.of())));
-    }
+    because.addAll(answered.computeIfAbsent(id, this::answered));
     declaration(campaign.opened().index()).ifPresent(because::add);
     for (Recorded<Fact.DecisionTaken> decision : state.decisions(id)) {
       because.add(
@@ -232,6 +226,27 @@ public final class Why {
                         List.of())));
     return new WhyNode(
         "campaign", id, stamp(campaign.opened()), campaign.opened().index(), null, because);
+  }
+
+  /** The signals that a campaign answers, as it names them. */
+  private List<WhyNode> answered(String campaign) {
+    Map<String, WhyNode> nodes = new HashMap<>();
+    for (LedgerState.SignalState signal : state.signalsOf(campaign)) {
+      Recorded<Fact.SignalReceived> received = signal.received();
+      nodes.put(
+          received.fact().signal(),
+          new WhyNode(
+              "signal",
+              received.fact().signal(),
+              describe(received.fact()) + ", " + stamp(received),
+              received.index(),
+              null,
+              List.of()));
+    }
+    return state.campaign(campaign).orElseThrow().opened().fact().signals().stream()
+        .map(nodes::get)
+        .filter(Objects::nonNull)
+        .toList();
   }
 
   /** How the governor, or a person, chose to make an update. */
@@ -532,16 +547,32 @@ public final class Why {
         .orElse(manifest.brief());
   }
 
-  private WhyNode data(Digest data) {
-    if (signals.isEmpty()) {
-      for (LedgerState.SignalState signal : state.signals()) {
-        Digest train = signal.received().fact().train();
-        if (train != null) {
-          signals.putIfAbsent(train, signal);
-        }
+  /** The signal that brought some data. Mostly one for the line that learnt it, so these first. */
+  private Optional<LedgerState.SignalState> source(Digest data, String line) {
+    if (signalled.add(line)) {
+      keep(state.signalsFor(line));
+    }
+    if (!signals.containsKey(data) && !allSignals) {
+      keep(state.signals());
+      allSignals = true;
+    }
+    return Optional.ofNullable(signals.get(data));
+  }
+
+  private void keep(List<LedgerState.SignalState> found) {
+    for (LedgerState.SignalState signal : found) {
+      Digest train = signal.received().fact().train();
+      if (train != null) {
+        signals.merge(
+            train,
+            signal,
+            (one, other) -> one.received().index() <= other.received().index() ? one : other);
       }
     }
-    Optional<LedgerState.SignalState> signal = Optional.ofNullable(signals.get(data));
+  }
+
+  private WhyNode data(Digest data, String line) {
+    Optional<LedgerState.SignalState> signal = source(data, line);
     return new WhyNode(
         "data",
         data.brief(),

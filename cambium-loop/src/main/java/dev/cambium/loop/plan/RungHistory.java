@@ -26,6 +26,9 @@ final class RungHistory {
 
   private static final int CAMPAIGNS = 20;
 
+  /** Versions that tell all there is to know of a rate: no campaign before those is read. */
+  private static final int ENOUGH = 2_000;
+
   private final Map<Rung, Integer> tried = new EnumMap<>(Rung.class);
   private final Map<Rung, Integer> passed = new EnumMap<>(Rung.class);
 
@@ -36,9 +39,9 @@ final class RungHistory {
   static RungHistory of(LedgerState state) {
     RungHistory history = new RungHistory();
     List<LedgerState.CampaignState> campaigns = state.campaigns();
-    int from = Math.max(0, campaigns.size() - CAMPAIGNS);
-    for (LedgerState.CampaignState campaign : campaigns.subList(from, campaigns.size())) {
-      String id = campaign.opened().fact().campaign();
+    int seen = 0;
+    for (int back = 1; back <= Math.min(CAMPAIGNS, campaigns.size()) && seen < ENOUGH; back++) {
+      String id = campaigns.get(campaigns.size() - back).opened().fact().campaign();
       Map<VersionRef, Decision> decisions = new HashMap<>();
       for (Recorded<Fact.VerdictReached> verdict : state.verdictsOf(id)) {
         decisions.put(verdict.fact().candidate(), verdict.fact().decision());
@@ -48,6 +51,7 @@ final class RungHistory {
         Decision decision = decisions.get(version.fact().version());
         if (rung != null && decision != null) {
           history.add(rung, decision == Decision.PASS);
+          seen++;
         }
       }
     }
