@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,10 @@ final class Ahead<R, T> implements Iterator<T> {
   private static final int ALONE = 32;
 
   private static final int BATCH = 256;
+
+  /** Of a list, whose owner has other work to do beside: soon there is something to go on with. */
+  private static final int LIST_BATCH = 64;
+
   private static final int DEPTH = 8;
 
   /** Where a sequence comes from. */
@@ -51,7 +56,8 @@ final class Ahead<R, T> implements Iterator<T> {
   /** Works on a list; in the caller's thread if it is short. */
   static <R, T> Ahead<R, T> of(List<R> elements, Function<R, T> work) {
     Iterator<R> iterator = elements.iterator();
-    Ahead<R, T> ahead = new Ahead<>(() -> iterator.hasNext() ? iterator.next() : null, work, BATCH);
+    Ahead<R, T> ahead =
+        new Ahead<>(() -> iterator.hasNext() ? iterator.next() : null, work, LIST_BATCH);
     if (elements.size() < ALONE) {
       ahead.current = elements.stream().map(work).iterator();
       ahead.ended = true;
@@ -115,7 +121,8 @@ final class Ahead<R, T> implements Iterator<T> {
     }
   }
 
-  private static <T> T result(FutureTask<T> task) {
+  /** Waits for a result, and throws what went wrong as it was thrown. */
+  static <T> T result(Future<T> task) {
     boolean interrupted = false;
     try {
       while (true) {

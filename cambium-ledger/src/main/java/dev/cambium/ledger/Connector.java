@@ -35,6 +35,12 @@ public interface Connector {
    */
   void requireInPlace() throws SQLException;
 
+  /** A commit is done: the moment for work that is due now and then. It must not fail. */
+  void committed(int records);
+
+  /** Ends such work. Connections are closed by whoever opened them. */
+  void close();
+
   /**
    * Begins a transaction on a connection for writing. Until it ends, nobody else begins one; what
    * others committed before is seen.

@@ -40,6 +40,16 @@ public abstract class ForwardingConnector implements Connector {
   }
 
   @Override
+  public void committed(int records) {
+    real.committed(records);
+  }
+
+  @Override
+  public void close() {
+    real.close();
+  }
+
+  @Override
   public void begin(Connection writer) throws SQLException {
     real.begin(writer);
   }

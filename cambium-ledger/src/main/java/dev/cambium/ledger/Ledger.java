@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.jooq.DSLContext;
@@ -50,6 +51,9 @@ public final class Ledger implements AutoCloseable {
   static final String HOME = ".cambium";
   static final String DATABASE = "ledger.db";
   static final String KEYS = "key";
+
+  /** Records after which a long append writes what it can. */
+  private static final int FLUSH = 64;
 
   private final Connector connector;
   private final Database database;
@@ -432,6 +436,7 @@ public final class Ledger implements AutoCloseable {
       discard();
       settleOutcome(written, e);
     }
+    connector.committed(written.size());
     return written.stream().map(Written::record).toList();
   }
 
@@ -496,10 +501,36 @@ public final class Ledger implements AutoCloseable {
 
   private VerificationReport verify(
       ArtifactCheck artifacts, List<Witness> witnesses, boolean live) {
-    return database.read(
-        dsl -> {
-          return new Verification(dsl, key.verifier(), artifacts, witnesses).run(live);
-        });
+    VerifierKey current = key.verifier();
+    FutureTask<Verification> rest =
+        new FutureTask<>(
+            () ->
+                database.read(
+                    dsl ->
+                        new Verification(dsl, current, ArtifactCheck.NONE, List.of()).rest(live)));
+    Thread beside = new Thread(rest, "ledger file check");
+    beside.setDaemon(true);
+    beside.start();
+    try {
+      return database.read(
+          dsl -> new Verification(dsl, current, artifacts, witnesses).run(rest));
+    } finally {
+      awaitEnd(beside); // nothing may close the database under it
+    }
+  }
+
+  private static void awaitEnd(Thread thread) {
+    boolean interrupted = false;
+    while (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /**
@@ -625,6 +656,9 @@ public final class Ledger implements AutoCloseable {
       tree.append(next.hash(), projections::node);
       projector.apply(next.record());
       written.add(next);
+      if (written.size() % FLUSH == 0) {
+        projections.flushUnasked();
+      }
     }
     Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
     String note =
@@ -751,6 +785,7 @@ public final class Ledger implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     database.close();
+    connector.close();
     discard();
   }
 }

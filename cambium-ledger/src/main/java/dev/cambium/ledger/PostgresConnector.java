@@ -142,6 +142,13 @@ final class PostgresConnector implements Connector {
   @Override
   public void requireInPlace() {}
 
+  /** The server does what is due. */
+  @Override
+  public void committed(int records) {}
+
+  @Override
+  public void close() {}
+
   @Override
   public void begin(Connection writer) throws SQLException {
     writer.setAutoCommit(false);

@@ -10,11 +10,13 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.jooq.Field;
@@ -23,13 +25,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The projections in a database, and the log itself, for one transaction in which nobody else
- * writes. Rows wait until {@link #flush}, so that all questions are about what was before the
- * transaction, and many rows go in with one statement.
+ * writes. Rows wait until {@link #flush} (those that no question is about, until {@link
+ * #flushUnasked}), so that all questions are about what was before the transaction, and many rows
+ * go in with one statement.
  */
 final class SqlProjections extends Projections {
 
   /** Rows of one statement. */
-  private static final int ROWS = 32;
+  private static final int ROWS = 64;
+
+  /** About these a projector has no question. */
+  private static final Set<Relation> UNASKED = Set.of(RECORDS, NODES, ARTIFACTS);
 
   private final Prepared prepared;
 
@@ -52,11 +58,23 @@ final class SqlProjections extends Projections {
     rows.add(row);
   }
 
+  /** Writes what waits and is never asked for: most of the bytes, while other cores prepare more. */
+  void flushUnasked() {
+    flush(UNASKED);
+  }
+
   /** Writes what waits. Rows that were put several times are written as they are now. */
   void flush() {
+    flush(waiting.keySet());
+  }
+
+  private void flush(Collection<Relation> relations) {
     try {
       for (Map.Entry<Relation, List<Object[]>> entry : waiting.entrySet()) {
         Relation relation = entry.getKey();
+        if (!relations.contains(relation)) {
+          continue;
+        }
         List<Object[]> rows =
             relation.changes() ? newest(relation, entry.getValue()) : entry.getValue();
         int at = 0;

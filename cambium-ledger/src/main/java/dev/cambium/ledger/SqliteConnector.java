@@ -23,15 +23,17 @@ import org.sqlite.SQLiteDataSource;
 final class SqliteConnector implements Connector {
 
   /**
-   * Pages of the write-ahead log, of 4 KiB mostly, before they are copied into the file. That costs
-   * as much as some commits, and what was changed often meanwhile is copied once.
+   * Pages of the write-ahead log, of 4 KiB, after which a commit copies them into the file before
+   * it returns. That is left to {@link Checkpointer} as far as it keeps up; only a commit can begin
+   * the log anew.
    */
-  private static final int LOG_PAGES = 4_000;
+  private static final int LOG_PAGES = 16_000;
 
   /** At most, in KiB, and only as far as there is something to hold. */
   private static final int CACHE_KIB = 64 << 10;
 
   private final Path file;
+  private final Checkpointer checkpointer = new Checkpointer(this);
 
   /** What the file was when the writer was opened. */
   private volatile Optional<Object> opened = Optional.empty();
@@ -48,6 +50,7 @@ final class SqliteConnector implements Connector {
     config.setBusyTimeout(PATIENCE_MS);
     config.setCacheSize(-CACHE_KIB);
     config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
+    config.setGetGeneratedKeys(false); // or every insert is followed by a question for them
     return source(config);
   }
 
@@ -84,6 +87,14 @@ final class SqliteConnector implements Connector {
     return writer;
   }
 
+  /** Another writer, for {@link Checkpointer}; it must not make a file where there is none. */
+  Connection copier() throws SQLException {
+    if (!identity().equals(opened)) {
+      throw new SQLException(file + " is not what it was");
+    }
+    return dataSource(SQLiteConfig.SynchronousMode.FULL, false).getConnection();
+  }
+
   /** A file that was removed takes writes as before, and loses them when it is closed. */
   @Override
   public void requireInPlace() throws SQLException {
@@ -114,6 +125,16 @@ final class SqliteConnector implements Connector {
     config.setCacheSize(-CACHE_KIB / 2);
     config.setTransactionMode(SQLiteConfig.TransactionMode.DEFERRED);
     return source(config).getConnection();
+  }
+
+  @Override
+  public void committed(int records) {
+    checkpointer.committed(records);
+  }
+
+  @Override
+  public void close() {
+    checkpointer.close();
   }
 
   @Override

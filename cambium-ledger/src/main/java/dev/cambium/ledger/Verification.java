@@ -31,6 +31,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.concurrent.Future;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jooq.Cursor;
@@ -46,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * rows that follow from them against those that are there; then every artifact that a record names
  * is looked at. Records and rows are read beside each other and not kept; what later records may
  * refer to is, in up to a hundred bytes a record. Parsing, hashing and signatures are the work of
- * all cores.
+ * all cores; the file itself is looked at meanwhile, on a connection and by an instance of its own.
  *
  * <p>Where a leaf is not what its stored hash says, the tree goes on with the stored hash: if the
  * signed root agrees with that, the leaf alone was altered, and it is the only one to be named. If
@@ -148,9 +149,11 @@ final class Verification {
   }
 
   /**
-   * @param inUse whether the store should take records: no move of the ledger is begun or done
+   * Looks at the records and at all that follows from them.
+   *
+   * @param rest what {@link #rest} finds, on another connection meanwhile
    */
-  VerificationReport run(boolean inUse) {
+  VerificationReport run(Future<Verification> rest) {
     keys = keys();
     List<Finding> unopened = openWitnesses();
     try (RowCheck check = new RowCheck(connection)) {
@@ -166,7 +169,7 @@ final class Verification {
         error(null, null, "signing key", key.toString(), keys.current() + ", as the records say");
       }
       check.differences().forEach(this::reportRow);
-      checkRest(inUse);
+      take(rest);
       try {
         checkArtifacts(check);
       } catch (SQLException e) {
@@ -176,9 +179,33 @@ final class Verification {
           records, checkpoints, check.rows(), artifacts, findings, omitted);
     } catch (SQLException e) { // it could not even begin
       reportUnreadable(e);
-      checkRest(inUse);
+      take(rest);
       return new VerificationReport(records, checkpoints, 0, artifacts, findings, omitted);
     }
+  }
+
+  private void take(Future<Verification> rest) {
+    Verification found;
+    try {
+      found = Ahead.result(rest);
+    } catch (LedgerException e) {
+      error(null, null, "the database ledger.db", "readable", String.valueOf(e.getMessage()));
+      return;
+    }
+    for (Finding finding : found.findings) {
+      report(finding);
+    }
+    omitted += found.omitted;
+  }
+
+  /**
+   * Looks at what no row shows: the file, the schema, and whether the store is in use.
+   *
+   * @param inUse whether the store should take records: no move of the ledger is begun or done
+   */
+  Verification rest(boolean inUse) {
+    checkRest(inUse);
+    return this;
   }
 
   private void checkRest(boolean inUse) {
@@ -910,10 +937,14 @@ final class Verification {
       String subject,
       String expected,
       String found) {
+    report(new Finding(severity, index, fact, subject, expected, found));
+  }
+
+  private void report(Finding finding) {
     if (findings.size() == MAX_FINDINGS) {
       omitted++;
     } else {
-      findings.add(new Finding(severity, index, fact, subject, expected, found));
+      findings.add(finding);
     }
   }
 }

@@ -58,7 +58,7 @@ class AheadTest {
               }
               return n;
             });
-    for (int i = 0; i < 512; i++) {
+    for (int i = 0; i < 640; i++) {
       assertThat(ahead.next()).isEqualTo(i);
     }
     assertThatThrownBy(ahead::hasNext)
