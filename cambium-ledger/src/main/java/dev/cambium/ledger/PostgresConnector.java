@@ -11,6 +11,8 @@ import javax.sql.DataSource;
 import org.jooq.SQLDialect;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.ds.PGSimpleDataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Connections to a PostgreSQL database; the ledger is what lies in the first schema of the search
@@ -23,6 +25,8 @@ import org.postgresql.ds.PGSimpleDataSource;
  * transaction ({@code repeatable read}).
  */
 final class PostgresConnector implements Connector {
+
+  private static final Logger LOG = LoggerFactory.getLogger(PostgresConnector.class);
 
   /** The first keys of our advisory locks; the second is made from the schema's name. */
   private static final int WRITER_LOCK = 0x43424d57;
@@ -225,11 +229,22 @@ final class PostgresConnector implements Connector {
                 + holder(session).orElse("another machine or user")
                 + ". Wait until it is done, or stop it; what it did so far is kept.");
       }
-      return () -> Database.close(session);
+      return () -> release(session);
     } finally {
       if (!taken) {
         Database.close(session);
       }
+    }
+  }
+
+  /** The server notices a session's end in its own time; until then, others would be refused. */
+  private static void release(Connection session) {
+    try (Statement statement = session.createStatement()) {
+      statement.execute("select pg_advisory_unlock_all()");
+    } catch (SQLException e) {
+      LOG.debug("left to the end of the session: {}", e.getMessage());
+    } finally {
+      Database.close(session);
     }
   }
 
