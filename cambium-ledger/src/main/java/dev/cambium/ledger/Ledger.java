@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
@@ -512,8 +513,7 @@ public final class Ledger implements AutoCloseable {
     beside.setDaemon(true);
     beside.start();
     try {
-      return database.read(
-          dsl -> new Verification(dsl, current, artifacts, witnesses).run(rest));
+      return database.read(dsl -> new Verification(dsl, current, artifacts, witnesses).run(rest));
     } finally {
       awaitEnd(beside); // nothing may close the database under it
     }
@@ -661,8 +661,17 @@ public final class Ledger implements AutoCloseable {
       }
     }
     Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
-    String note =
-        successor.map(next -> checkpoint.sign(key, next)).orElseGet(() -> checkpoint.sign(key));
+    SigningKey signing = key;
+    FutureTask<String> signed =
+        new FutureTask<>(
+            () ->
+                successor
+                    .map(next -> checkpoint.sign(signing, next))
+                    .orElseGet(() -> checkpoint.sign(signing)));
+    ForkJoinPool.commonPool().execute(signed);
+    projections.flush();
+    signed.run(); // unless another core has begun it
+    String note = Ahead.result(signed);
     projections.checkpoint(tree.size(), note);
     projections.flush();
     head = new Head(note, tree, time); // and if this does not come in, the newest note is another

@@ -12,6 +12,7 @@ import org.jooq.Field;
 import org.jooq.Record;
 import org.jooq.Table;
 import org.jooq.impl.SQLDataType;
+import org.jspecify.annotations.Nullable;
 
 /** The tables and columns of the migration scripts, for queries. */
 final class Schema {
@@ -109,6 +110,17 @@ final class Schema {
     /** The values of the key. */
     List<Object> keyOf(Object[] row) {
       return List.of(Arrays.copyOf(row, key.size()));
+    }
+
+    /** There is one of each name. It is looked up for every row, and its columns are slow to hash. */
+    @Override
+    public int hashCode() {
+      return name.hashCode();
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Relation relation && name.equals(relation.name);
     }
   }
 

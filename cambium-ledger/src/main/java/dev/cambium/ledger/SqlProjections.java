@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import org.jooq.Field;
 import org.jooq.exception.DataAccessException;
@@ -31,11 +32,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class SqlProjections extends Projections {
 
-  /** Rows of one statement. */
-  private static final int ROWS = 64;
+  /** Rows of one statement, as many as there are. */
+  private static final int[] ROWS = {64, 8, 1};
 
   /** About these a projector has no question. */
   private static final Set<Relation> UNASKED = Set.of(RECORDS, NODES, ARTIFACTS);
+
+  /** The statements' texts, which take longer to make than a row to write. */
+  private static final Map<Insertion, String> INSERTIONS = new ConcurrentHashMap<>();
+
+  private static final Map<Relation, String> BY_KEY = new ConcurrentHashMap<>();
 
   private final Prepared prepared;
 
@@ -58,7 +64,9 @@ final class SqlProjections extends Projections {
     rows.add(row);
   }
 
-  /** Writes what waits and is never asked for: most of the bytes, while other cores prepare more. */
+  /**
+   * Writes what waits and is never asked for: most of the bytes, while other cores prepare more.
+   */
   void flushUnasked() {
     flush(UNASKED);
   }
@@ -78,11 +86,10 @@ final class SqlProjections extends Projections {
         List<Object[]> rows =
             relation.changes() ? newest(relation, entry.getValue()) : entry.getValue();
         int at = 0;
-        for (; at + ROWS <= rows.size(); at += ROWS) {
-          write(relation, rows.subList(at, at + ROWS));
-        }
-        for (; at < rows.size(); at++) {
-          write(relation, rows.subList(at, at + 1));
+        for (int many : ROWS) {
+          for (; at + many <= rows.size(); at += many) {
+            write(relation, rows.subList(at, at + many));
+          }
         }
         entry.getValue().clear();
       }
@@ -100,7 +107,9 @@ final class SqlProjections extends Projections {
   }
 
   private void write(Relation relation, List<Object[]> rows) throws SQLException {
-    PreparedStatement statement = prepared.statement(insert(relation, rows.size()));
+    PreparedStatement statement =
+        prepared.statement(
+            INSERTIONS.computeIfAbsent(new Insertion(relation, rows.size()), Insertion::text));
     int at = 1;
     for (Object[] row : rows) {
       at = Prepared.bind(statement, at, row);
@@ -108,26 +117,29 @@ final class SqlProjections extends Projections {
     statement.executeUpdate();
   }
 
-  private static String insert(Relation relation, int rows) {
-    String row =
-        relation.columns().stream().map(c -> "?").collect(Collectors.joining(", ", "(", ")"));
-    String sql =
-        "insert into "
-            + relation.name()
-            + " ("
-            + relation.names()
-            + ") values "
-            + String.join(", ", Collections.nCopies(rows, row));
-    if (!relation.changes()) {
-      return sql;
+  /** A statement that puts some rows into a table. */
+  private record Insertion(Relation relation, int rows) {
+    String text() {
+      String row =
+          relation.columns().stream().map(c -> "?").collect(Collectors.joining(", ", "(", ")"));
+      String sql =
+          "insert into "
+              + relation.name()
+              + " ("
+              + relation.names()
+              + ") values "
+              + String.join(", ", Collections.nCopies(rows, row));
+      if (!relation.changes()) {
+        return sql;
+      }
+      return sql
+          + " on conflict ("
+          + names(relation.key(), ", ", "")
+          + ") do update set "
+          + relation.values().stream()
+              .map(column -> column.getName() + " = excluded." + column.getName())
+              .collect(Collectors.joining(", "));
     }
-    return sql
-        + " on conflict ("
-        + names(relation.key(), ", ", "")
-        + ") do update set "
-        + relation.values().stream()
-            .map(column -> column.getName() + " = excluded." + column.getName())
-            .collect(Collectors.joining(", "));
   }
 
   private static String names(List<Field<?>> columns, String separator, String suffix) {
@@ -182,14 +194,18 @@ final class SqlProjections extends Projections {
   protected Object @Nullable [] loadRow(Relation relation, List<Object> key) {
     return first(
             row -> values(relation, row),
-            "select "
-                + relation.names()
-                + " from "
-                + relation.name()
-                + " where "
-                + names(relation.key(), " and ", " = ?"),
+            BY_KEY.computeIfAbsent(relation, SqlProjections::byKey),
             key.toArray())
         .orElse(null);
+  }
+
+  private static String byKey(Relation relation) {
+    return "select "
+        + relation.names()
+        + " from "
+        + relation.name()
+        + " where "
+        + names(relation.key(), " and ", " = ?");
   }
 
   /** The columns of a relation, from an answer that holds them and nothing else. */
