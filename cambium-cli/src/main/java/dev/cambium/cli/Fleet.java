@@ -37,7 +37,7 @@ record Fleet(Declaration declaration, List<Standing> lines) {
    * @param builtOn the version that the stable one is built on
    * @param mergedFrom the lines that it is merged from
    * @param behind whether that, or what it is merged from, is not what these lines have stable now
-   * @param settlement how the last campaign that was done with it left it
+   * @param settlement how the last campaign that was done with it left it; see {@link #settled}
    */
   record Standing(
       String line,
@@ -53,6 +53,11 @@ record Fleet(Declaration declaration, List<Standing> lines) {
 
     @Nullable VersionRef stable() {
       return channels.get(Channel.STABLE);
+    }
+
+    private Standing settled(Fact.@Nullable Settlement left) {
+      return new Standing(
+          line, tier, parent, mergedFrom, channels, versions, score, builtOn, behind, left);
     }
   }
 
@@ -115,8 +120,6 @@ record Fleet(Declaration declaration, List<Standing> lines) {
   }
 
   private static Fleet of(Cambium cambium, Declaration declaration, Known known) {
-    Map<String, Fact.Settlement> settled =
-        cambium.state().lastSettlements(declaration.lines().keySet());
     List<Standing> lines = new ArrayList<>();
     for (Line line : declaration.lines().values()) {
       Map<Channel, VersionRef> channels = new TreeMap<>();
@@ -144,7 +147,7 @@ record Fleet(Declaration declaration, List<Standing> lines) {
               score.isPresent() ? score.getAsDouble() : null,
               released == null ? null : released.parent(),
               stable != null && known.earlier.containsKey(stable),
-              settled.get(line.name())));
+              null));
     }
     return new Fleet(declaration, lines);
   }
@@ -179,6 +182,14 @@ record Fleet(Declaration declaration, List<Standing> lines) {
 
   String name() {
     return declaration.name();
+  }
+
+  /** With how campaigns left the lines, which a person is not told. */
+  Fleet settled(Cambium cambium) {
+    Map<String, Fact.Settlement> settled =
+        cambium.state().lastSettlements(declaration.lines().keySet());
+    return new Fleet(
+        declaration, lines.stream().map(line -> line.settled(settled.get(line.line()))).toList());
   }
 
   /** The line of a name. */

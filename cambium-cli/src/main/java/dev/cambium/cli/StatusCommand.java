@@ -33,7 +33,7 @@ final class StatusCommand extends Subcommand.OnEcosystem {
       Map<String, Object> told = new LinkedHashMap<>();
       told.put("name", fleet.name());
       told.put("directory", cambium.directory().toString());
-      told.put("lines", fleet.lines());
+      told.put("lines", fleet.settled(cambium).lines());
       told.put("open-signals", signals);
       open.ifPresent(c -> told.put("open-campaign", c.opened().fact().campaign()));
       told.put("records", state.size());

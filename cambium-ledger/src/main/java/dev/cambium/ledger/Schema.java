@@ -112,7 +112,9 @@ final class Schema {
       return List.of(Arrays.copyOf(row, key.size()));
     }
 
-    /** There is one of each name. It is looked up for every row, and its columns are slow to hash. */
+    /**
+     * There is one of each name. It is looked up for every row, and its columns are slow to hash.
+     */
     @Override
     public int hashCode() {
       return name.hashCode();
