@@ -26,7 +26,7 @@ public final class RuleStream {
   private static final int RETIREMENT = 4;
 
   private static final int ROWS_PER_RULE = 14;
-  private static final int ITEMS_PER_RULE = 4;
+  private static final int ITEMS_PER_RULE = 8;
   private static final String CONSONANTS = "bdfgklmnprstvz";
   private static final String VOWELS = "aeiou";
 
