@@ -22,6 +22,8 @@ import dev.cambium.engine.training.Trainer;
 import dev.cambium.engine.training.TrainingReport;
 import dev.cambium.engine.transfer.Align;
 import dev.cambium.engine.transfer.AlignReport;
+import dev.cambium.engine.transfer.Crossing;
+import dev.cambium.engine.transfer.CrossingReport;
 import dev.cambium.model.Application;
 import dev.cambium.model.Distillation;
 import dev.cambium.model.Json;
@@ -327,6 +329,21 @@ public final class Engine {
         Align.model(oldBase, newBase, tuned, rows, out, precision(newBase), progress);
     copyText(newBase, out);
     return report;
+  }
+
+  /**
+   * The loss on the straight line between two bases; see {@link Crossing}.
+   *
+   * @param text files of rows
+   */
+  public CrossingReport crossing(Path oldBase, Path newBase, List<Path> text, Progress progress) {
+    List<Row> rows = new ArrayList<>();
+    text.forEach(file -> rows.addAll(RowFile.read(file)));
+    try {
+      return Crossing.measure(oldBase, newBase, rows, progress);
+    } finally {
+      Memory.giveBack();
+    }
   }
 
   private static TrainingReport train(

@@ -5,6 +5,8 @@ import com.fasterxml.jackson.annotation.JsonSubTypes;
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = Action.Answer.class, name = "answer"),
   @JsonSubTypes.Type(value = Action.Consolidate.class, name = "consolidate"),
   @JsonSubTypes.Type(value = Action.Transplant.class, name = "transplant"),
+  @JsonSubTypes.Type(value = Action.Crossing.class, name = "crossing"),
   @JsonSubTypes.Type(value = Action.Merge.class, name = "merge"),
   @JsonSubTypes.Type(value = Action.Align.class, name = "align"),
   @JsonSubTypes.Type(value = Action.Distill.class, name = "distill"),
@@ -163,8 +166,33 @@ public sealed interface Action {
    *
    * @param oldBase what {@code tuned} was made from
    * @param newBase the base it is carried to
+   * @param alpha of all modules that {@code groups} does not name
+   * @param groups alphas of some groups, by their {@link ModuleGroup#label}
    */
-  record Transplant(Digest oldBase, Digest newBase, Digest tuned, double alpha) implements Action {
+  record Transplant(
+      Digest oldBase,
+      Digest newBase,
+      Digest tuned,
+      double alpha,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> groups)
+      implements Action {
+    /** One alpha for all. */
+    public Transplant(Digest oldBase, Digest newBase, Digest tuned, double alpha) {
+      this(oldBase, newBase, tuned, alpha, Map.of());
+    }
+
+    @SuppressWarnings("ConstantValue") // absent in JSON is null here
+    public Transplant {
+      groups =
+          groups == null ? Map.of() : java.util.Collections.unmodifiableMap(new TreeMap<>(groups));
+      groups.keySet().forEach(ModuleGroup::of);
+    }
+
+    /** The share that a weight's change is taken with. */
+    public double alpha(String weight) {
+      return groups.getOrDefault(ModuleGroup.ofWeight(weight).label(), alpha);
+    }
+
     @Override
     public List<Digest> versions() {
       return List.of(oldBase, newBase, tuned);
@@ -173,6 +201,32 @@ public sealed interface Action {
     @Override
     public List<Digest> inputs() {
       return versions();
+    }
+  }
+
+  /**
+   * Measures the loss of text on the straight line between two bases.
+   *
+   * @param text files of {@link Row}s (JSON lines)
+   */
+  record Crossing(Digest oldBase, Digest newBase, List<Digest> text) implements Action {
+    public Crossing {
+      text = List.copyOf(text);
+      if (text.isEmpty()) {
+        throw new IllegalArgumentException("a loss without text");
+      }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      return List.of(oldBase, newBase);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      List<Digest> inputs = new ArrayList<>(versions());
+      inputs.addAll(text);
+      return List.copyOf(inputs);
     }
   }
 

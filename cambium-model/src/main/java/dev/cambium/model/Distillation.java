@@ -13,9 +13,17 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param divergence between the teacher's and the student's distributions
  * @param mixture β of {@link Divergence#JSD}: the teacher's share of the mixture, in (0, 1)
  * @param temperature of the student's own answers
+ * @param rows share of the rows of a step, in (0, 1]: fewer rows in more steps read as much
+ * @param rate times the recipe's learning rate
  */
 public record Distillation(
-    double steps, double onPolicy, Divergence divergence, double mixture, double temperature) {
+    double steps,
+    double onPolicy,
+    Divergence divergence,
+    double mixture,
+    double temperature,
+    double rows,
+    double rate) {
 
   /** What holds where nothing is declared. */
   public static final Distillation DEFAULT =
@@ -34,7 +42,17 @@ public record Distillation(
     JSD
   }
 
+  /** With the recipe's own rows and learning rate. */
+  public Distillation(
+      double steps, double onPolicy, Divergence divergence, double mixture, double temperature) {
+    this(steps, onPolicy, divergence, mixture, temperature, 1, 1);
+  }
+
   public Distillation {
+    rows = rows == 0 ? 1 : rows; // absent in JSON
+    rate = rate == 0 ? 1 : rate;
+    require(rows > 0 && rows <= 1, "rows must be in (0, 1]: " + rows);
+    require(rate > 0 && rate <= 100, "rate must be in (0, 100]: " + rate);
     require(steps > 0 && steps <= 1, "steps must be in (0, 1]: " + steps);
     require(onPolicy >= 0 && onPolicy <= 1, "on-policy must be in [0, 1]: " + onPolicy);
     require(mixture > 0 && mixture < 1, "mixture must be in (0, 1): " + mixture);

@@ -283,13 +283,27 @@ public record Recipe(
   }
 
   /**
-   * The same recipe for distilling: its share of the steps, and the usual way where it declares
-   * none.
+   * The same recipe for distilling: its share of the steps and of their rows, its learning rate,
+   * and the usual way where it declares none.
    */
   public Recipe distilling() {
     Distillation how = distill == null ? Distillation.DEFAULT : distill;
-    return changed(
-        (int) Math.max(1, Math.round(how.steps() * steps)), batchRows, precision, protect, how);
+    return new Recipe(
+        method,
+        lora,
+        (int) Math.max(1, Math.round(how.steps() * steps)),
+        (int) Math.max(1, Math.round(how.rows() * batchRows)),
+        accumulation,
+        maxTokens,
+        how.rate() * learningRate,
+        warmupShare,
+        schedule,
+        weightDecay,
+        clipNorm,
+        replayShare,
+        precision,
+        protect,
+        how);
   }
 
   private Recipe changed(

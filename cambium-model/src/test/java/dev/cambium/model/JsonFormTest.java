@@ -38,6 +38,8 @@ class JsonFormTest {
             new Action.Answer(D, D, Scorer.of(ScorerKind.NUMERIC), 0.5, 3),
             new Action.Consolidate(D, D),
             new Action.Transplant(D, D, D, 0.75),
+            new Action.Transplant(D, D, D, 0.75, Map.of("feed-forward", 1.0)),
+            new Action.Crossing(D, D, List.of(D)),
             new Action.Align(D, D, D, List.of(D)),
             new Action.Distill(
                 D, null, D, recipe.distilling(), List.of(new Action.DataShare(D, 1)), null, 7),

@@ -47,6 +47,11 @@ record Effort(double operations, double seconds) {
   /** What the engine reads for a comparison of two bases at most: so many tokens. */
   private static final double CALIBRATION_TOKENS = 4096;
 
+  /** The same on the way between two bases, and at how many points. */
+  private static final double CROSSING_TOKENS = 512;
+
+  private static final double CROSSING_POINTS = 5;
+
   Effort plus(Effort other) {
     return new Effort(operations + other.operations, seconds + other.seconds);
   }
@@ -134,6 +139,8 @@ record Effort(double operations, double seconds) {
         searches.put(evaluate.suite(), lines.get(evaluate.version()));
       }
     }
+    Map<List<Digest>, String> crossings = new HashMap<>();
+    sides.forEach((line, side) -> crossings.put(cambium.version(side.before()).data(), line));
     Map<String, Effort> efforts = new HashMap<>();
     for (Recorded<Fact.ActionFinished> done : actions) {
       Action action = spec(cambium, done);
@@ -142,6 +149,8 @@ record Effort(double operations, double seconds) {
         line = lines.get(align.tuned());
       } else if (action instanceof Action.Transplant transplant) {
         line = lines.get(transplant.tuned());
+      } else if (action instanceof Action.Crossing crossing) {
+        line = crossings.get(crossing.text());
       } else if (action instanceof Action.Distill distill) {
         line = lines.get(distill.teacher());
       } else if (action instanceof Action.Evaluate evaluate) {
@@ -170,6 +179,9 @@ record Effort(double operations, double seconds) {
     if (action instanceof Action.Align) {
       double tokens = Math.min(CALIBRATION_TOKENS, of.rows() * of.old().tokens());
       return tokens * (of.old().weights() + of.now().weights());
+    }
+    if (action instanceof Action.Crossing) {
+      return CROSSING_TOKENS * CROSSING_POINTS * of.now().weights();
     }
     if (action instanceof Action.Evaluate evaluate) {
       return (evaluate.to() - evaluate.from()) * of.now().pass();

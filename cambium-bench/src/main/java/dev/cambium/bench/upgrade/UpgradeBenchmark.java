@@ -59,6 +59,12 @@ public final class UpgradeBenchmark implements Callable<Integer> {
   @Option(names = "--foundation", description = "Model directory of SmolLM2-135M, for g.")
   private @Nullable Path foundation;
 
+  @Option(
+      names = "--ablate",
+      split = ",",
+      description = "Lines on which ways to distill are compared, after the scenario was run.")
+  private List<String> ablated = List.of();
+
   public static void main(String[] arguments) {
     System.exit(new CommandLine(new UpgradeBenchmark()).execute(arguments));
   }
@@ -103,6 +109,14 @@ public final class UpgradeBenchmark implements Callable<Integer> {
     Path newer = newer(scenario, old, fleets, folder, seed);
     new Trial(engine, ecosystem, founded, folder, scenario.id(), seed, newer)
         .run(results, UpgradeBenchmark::log);
+    if (!ablated.isEmpty()) {
+      new Ablation(engine, ecosystem, folder, scenario.id(), seed, newer)
+          .run(
+              ablated,
+              results,
+              ResultFile.open(out.resolve("ablation.jsonl"), Ablation.Result.class),
+              UpgradeBenchmark::log);
+    }
   }
 
   private static void log(String line) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,21 @@ public final class Transplant {
   public static void model(
       Path oldBase, Path newBase, Path tuned, double alpha, Path out, Progress progress) {
     requireFinite(alpha);
+    model(oldBase, newBase, tuned, weight -> alpha, out, progress);
+  }
+
+  /**
+   * As above, with an alpha for each weight.
+   *
+   * @param alpha by the name of the weight
+   */
+  public static void model(
+      Path oldBase,
+      Path newBase,
+      Path tuned,
+      ToDoubleFunction<String> alpha,
+      Path out,
+      Progress progress) {
     try (Weights before = Weights.open(oldBase);
         Weights base = Weights.open(newBase);
         Weights after = Weights.open(tuned)) {
@@ -83,7 +99,7 @@ public final class Transplant {
                           source,
                           before.file(info.name()),
                           after.file(info.name()),
-                          alpha,
+                          finite(alpha, info.name()),
                           tokens)));
               progress.at("transplant", ++done, base.where.size(), info.name());
             }
@@ -110,6 +126,15 @@ public final class Transplant {
    */
   public static void adapter(Path adapter, double alpha, Path out) {
     requireFinite(alpha);
+    adapter(adapter, weight -> alpha, out);
+  }
+
+  /**
+   * As above, with an alpha for each module.
+   *
+   * @param alphas by the name of the module's {@code lora_B}
+   */
+  public static void adapter(Path adapter, ToDoubleFunction<String> alphas, Path out) {
     try (SafetensorsFile source = SafetensorsFile.open(adapter.resolve(ADAPTER))) {
       Files.createDirectories(out);
       SortedMap<String, SafetensorsWriter.Tensor> tensors = new TreeMap<>();
@@ -119,6 +144,7 @@ public final class Transplant {
         boolean up = info.name().contains(".lora_B.");
         if (up) {
           Weights.requireFloat(info, adapter);
+          double alpha = finite(alphas, info.name());
           ByteBuffer result = allocate(info);
           int count = Math.toIntExact(info.elements());
           for (int i = 0; i < count; i++) {
@@ -193,6 +219,12 @@ public final class Transplant {
     SortedMap<String, String> shapes = new TreeMap<>();
     file.tensors().values().forEach(info -> shapes.put(info.name(), info.shape().toString()));
     return shapes;
+  }
+
+  private static double finite(ToDoubleFunction<String> alphas, String weight) {
+    double alpha = alphas.applyAsDouble(weight);
+    requireFinite(alpha);
+    return alpha;
   }
 
   private static void requireFinite(double alpha) {

@@ -223,6 +223,39 @@ class TeacherTest {
     }
   }
 
+  /** Both cut text alike, but the student ends a turn by one token and the teacher by another. */
+  @Test
+  void theEndOfATurnIsOneTokenWhateverEachCallsIt() throws IOException {
+    try (RowEncoder encoder = RowEncoder.load(one);
+        Decoder student = loud(one, 3);
+        Decoder master = loud(one, 4)) {
+      Case asked = Case.of(encoder, rows.get(5));
+      int end = asked.end();
+      int theirEnd = 0;
+      assertThat(end).isNotEqualTo(theirEnd);
+      Teacher teacher =
+          new Teacher(
+              new Teacher.Side(student, encoder.tokenizer(), end),
+              new Teacher.Side(master, encoder.tokenizer(), theirEnd),
+              TokenMap.between(one, one),
+              Distillation.DEFAULT);
+      teacher.prompt(asked.prompt(), asked.prompt());
+      double expected = 0;
+      double[][] p = lines(master, asked.inputs(), asked.positions());
+      double[][] q = lines(student, asked.inputs(), asked.positions());
+      for (int i = 0; i < p.length; i++) {
+        double theirs = p[i][theirEnd];
+        p[i][theirEnd] = p[i][end];
+        p[i][end] = theirs;
+        expected += divergence(Distillation.DEFAULT, p[i], q[i]);
+      }
+      try (Trainable trainable = Trainable.of(student)) {
+        assertThat(loss(trainable, teacher, List.of(asked)))
+            .isCloseTo(expected, within(1e-4 * expected));
+      }
+    }
+  }
+
   private static double sorted(double[] ours, double[] theirs) {
     double[] a = Arrays.stream(ours).map(Math::exp).sorted().toArray();
     double[] b = Arrays.stream(theirs).map(Math::exp).sorted().toArray();

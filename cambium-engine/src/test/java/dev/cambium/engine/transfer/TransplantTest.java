@@ -88,6 +88,30 @@ class TransplantTest {
   }
 
   @Test
+  void everyWeightMayHaveAnAlphaOfItsOwn() throws IOException {
+    write(old, true, weights(DType.F32, 1));
+    write(base, true, weights(DType.F32, 2));
+    write(tuned, true, weights(DType.F32, 3));
+    Transplant.model(
+        old, base, tuned, weight -> weight.contains("embed") ? 0.25 : 1, out, Progress.NONE);
+    for (String name : weights(DType.F32, 1).keySet()) {
+      double alpha = name.contains("embed") ? 0.25 : 1;
+      double[] a = read(old, name);
+      double[] b = read(base, name);
+      double[] c = read(tuned, name);
+      double[] found = read(out, name);
+      for (int i = 0; i < a.length; i++) {
+        assertThat(found[i]).isEqualTo((float) (b[i] + alpha * (c[i] - a[i])));
+      }
+    }
+    assertThatThrownBy(
+            () ->
+                Transplant.model(
+                    old, base, tuned, weight -> Double.NaN, out.resolve("2"), Progress.NONE))
+        .hasMessageContaining("finite");
+  }
+
+  @Test
   void addsTheScaledChangeInTheNewBasesOwnType() throws IOException {
     for (DType type : List.of(DType.F32, DType.BF16, DType.F16)) {
       for (double alpha : new double[] {0, 0.5, 1, 1.3}) {

@@ -55,6 +55,9 @@ public final class ActionRunner {
   /** Output of an alignment: its {@link dev.cambium.engine.transfer.AlignReport}. */
   public static final String ALIGNMENT = "align.json";
 
+  /** Output of a crossing: its {@link dev.cambium.engine.transfer.CrossingReport}. */
+  public static final String CROSSING = "crossing.json";
+
   private final Ledger ledger;
   private final ArtifactStore store;
   private final VersionFiles versions;
@@ -264,6 +267,21 @@ public final class ActionRunner {
           null,
           teacher.adapter() == null ? null : versions.directory(teacher.adapter()).toString(),
           versions.directory(teacher.model()).toString(),
+          files);
+    }
+    if (action instanceof Action.Crossing crossing) {
+      Map<Digest, String> files = new HashMap<>();
+      for (Digest data : crossing.text()) {
+        files.put(data, versions.file(data).toString());
+      }
+      return new Job(
+          key,
+          action,
+          versions.directory(crossing.oldBase()).toString(),
+          null,
+          null,
+          null,
+          versions.directory(crossing.newBase()).toString(),
           files);
     }
     if (action instanceof Action.Align align) {

@@ -7,6 +7,7 @@ import dev.cambium.engine.ProbeJob;
 import dev.cambium.engine.TrainingJob;
 import dev.cambium.engine.TrainingResult;
 import dev.cambium.engine.transfer.AlignReport;
+import dev.cambium.engine.transfer.CrossingReport;
 import dev.cambium.engine.transfer.Merge;
 import dev.cambium.engine.transfer.Transplant;
 import dev.cambium.loop.data.RowFile;
@@ -125,9 +126,9 @@ final class JobRunner implements AutoCloseable {
       if (isAdapter(tuned) && isAdapter(oldBase)) {
         Transplant.adapters(oldBase, newBase, tuned, transplant.alpha(), version);
       } else if (isAdapter(tuned)) {
-        Transplant.adapter(tuned, transplant.alpha(), version);
+        Transplant.adapter(tuned, transplant::alpha, version);
       } else {
-        Transplant.model(oldBase, newBase, tuned, transplant.alpha(), version, progress);
+        Transplant.model(oldBase, newBase, tuned, transplant::alpha, version, progress);
       }
     } else if (job.action() instanceof Action.Merge merge) {
       unload(); // two whole models are compared in the end
@@ -169,6 +170,15 @@ final class JobRunner implements AutoCloseable {
               adapter,
               progress);
       Files.write(out.resolve(ActionRunner.TRAINING), Json.canonical(result));
+    } else if (job.action() instanceof Action.Crossing crossing) {
+      unload(); // its memory is needed
+      CrossingReport report =
+          engine.crossing(
+              Path.of(Objects.requireNonNull(job.model())),
+              Path.of(Objects.requireNonNull(job.newBase())),
+              crossing.text().stream().map(data -> file(job, data)).toList(),
+              progress);
+      Files.write(out.resolve(ActionRunner.CROSSING), Json.canonical(report));
     } else if (job.action() instanceof Action.Align align) {
       unload(); // its memory is needed
       Files.createDirectories(version);

@@ -149,6 +149,8 @@ final class RecipeReader {
     fields.number("on-policy", v -> v >= 0 && v <= 1, "from 0 to 1");
     fields.number("mixture", v -> v > 0 && v < 1, "above 0 and below 1");
     fields.number("temperature", v -> v > 0 && v <= 100, "above 0 and at most 100");
+    fields.number("rows", v -> v > 0 && v <= 1, "above 0 and at most 1");
+    fields.number("rate", v -> v > 0 && v <= 100, "above 0 and at most 100");
     ObjectNode usual = Json.mapper().valueToTree(Distillation.DEFAULT);
     usual
         .properties()

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param campaign its id
  * @param lines in the order in which they were settled
  * @param making seconds of all that made candidates, the failed ones included
- * @param measuring seconds of all evaluations and probes
+ * @param measuring seconds of all evaluations, probes and crossings
  * @param retraining seconds that retraining every carried line that has a recipe would take, from
  *     what trainings of that kind took so far, evaluations not counted
  * @param measured whether such trainings are on record for all of them; otherwise it is a guess
@@ -116,7 +116,7 @@ public record Wave(
     double measuring = 0;
     for (Recorded<Fact.ActionFinished> action : state.actionsWithin(from, to, Integer.MAX_VALUE)) {
       seconds.put(action.fact().action(), action.fact().seconds());
-      if (List.of("evaluate", "probe").contains(action.fact().kind())) {
+      if (List.of("evaluate", "probe", "crossing").contains(action.fact().kind())) {
         measuring += action.fact().seconds();
       } else {
         making += action.fact().seconds();

@@ -489,10 +489,11 @@ public final class Why {
       detail =
           String.format(
               Locale.ROOT,
-              "%s − %s, times %.2f, added to %s",
+              "%s − %s, times %.2f%s, added to %s",
               name(transplant.tuned()),
               name(transplant.oldBase()),
               transplant.alpha(),
+              transplant.groups().isEmpty() ? "" : " and by group " + transplant.groups(),
               name(transplant.newBase()));
     } else if (action instanceof Action.Probe probe) {
       detail =

@@ -9,6 +9,7 @@ import dev.cambium.loop.governor.Governor;
 import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.governor.Rule;
 import dev.cambium.model.Channel;
+import dev.cambium.model.Distillation;
 import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
@@ -186,6 +187,30 @@ class DeclarationTest {
         .anyMatch(p -> p.contains("'protect' is missing"))
         .anyMatch(p -> p.contains("protect: 'kl' must be a number above 0"))
         .anyMatch(p -> p.startsWith("ecosystem.yaml:14:7: ") && p.contains("a list of mappings"));
+  }
+
+  @Test
+  void howALineIsDistilledIsReadWithTheRestAsUsual() throws IOException {
+    write("ecosystem.yaml", withProtection("kl: 0.1 }, distill: { steps: 0.5, rows: 0.5, rate: 2"));
+    Recipe recipe = Declaration.load(directory).recipe("card-router").orElseThrow();
+    Distillation usual = Distillation.DEFAULT;
+    assertThat(recipe.distill())
+        .isEqualTo(
+            new Distillation(
+                0.5,
+                usual.onPolicy(),
+                usual.divergence(),
+                usual.mixture(),
+                usual.temperature(),
+                0.5,
+                2));
+    Recipe taken = recipe.distilling();
+    assertThat(taken.steps()).isEqualTo(Math.round(0.5 * recipe.steps()));
+    assertThat(taken.batchRows()).isEqualTo(Math.round(0.5 * recipe.batchRows()));
+    assertThat(taken.learningRate()).isEqualTo(2 * recipe.learningRate());
+    assertThat(problems(withProtection("kl: 0.1 }, distill: { rows: 2, rate: 0")))
+        .anyMatch(p -> p.contains("'rows' must be a number above 0 and at most 1"))
+        .anyMatch(p -> p.contains("'rate' must be a number above 0 and at most 100"));
   }
 
   @Test
