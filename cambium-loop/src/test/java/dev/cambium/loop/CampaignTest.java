@@ -20,6 +20,7 @@ import dev.cambium.model.Rung;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
@@ -180,6 +181,46 @@ class CampaignTest {
       assertThat(stable(cambium, "base")).isEqualTo(v2);
       assertThat(cambium.builtOnEarlier()).isEmpty();
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
+    }
+  }
+
+  @Test
+  void anAdapterThatDoesNotFitANewBaseIsNoEndOfTheCampaign() throws IOException {
+    try (Cambium cambium = town.create()) {
+      town.found(cambium);
+      cambium.run(Approver.ALWAYS, Progress.NONE);
+      judgeFoundations();
+      // On a carried model only an adapter acts that was made for it.
+      town.memorizer.fits =
+          (model, adapter) -> !table(model).contains("#alpha") || table(adapter).contains("#dist");
+      VersionRef v2 =
+          cambium.importVersion(
+              Town.model(temp.resolve("m2"), 2), "base", Tier.FOUNDATION, null, "m2");
+      cambium.signalUpstream(v2, "upgrade");
+      Cambium.RunReport report = cambium.run(Approver.ALWAYS, Progress.NONE);
+      Map<String, Fact.LineSettled> settled = byLine(report);
+      assertThat(settled.get("cards").rung()).isEqualTo(Rung.TRANSPLANT);
+      assertThat(settled.get("router").rung()).isEqualTo(Rung.DISTILL);
+      assertThat(settled.get("router").settlement()).isEqualTo(Fact.Settlement.RELEASED);
+      assertThat(report.outcome()).isEqualTo(Fact.CampaignOutcome.RELEASED);
+      // Where nothing fits, the line stays where it was, and is told why.
+      town.memorizer.fits = (model, adapter) -> !table(model).contains("#alpha");
+      VersionRef v3 =
+          cambium.importVersion(
+              Town.model(temp.resolve("m3"), 3), "base", Tier.FOUNDATION, null, "m3");
+      cambium.signalUpstream(v3, "upgrade again");
+      Map<String, Fact.LineSettled> later = byLine(cambium.run(Approver.ALWAYS, Progress.NONE));
+      assertThat(later.get("router").settlement()).isEqualTo(Fact.Settlement.HELD);
+      assertThat(later.get("router").reason()).contains("cannot be judged", "other shapes");
+      assertThat(later.get("loans").settlement()).isEqualTo(Fact.Settlement.RELEASED);
+    }
+  }
+
+  private static String table(Path version) {
+    try {
+      return Files.readString(version.resolve("table.json"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

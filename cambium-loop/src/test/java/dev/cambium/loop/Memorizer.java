@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +50,9 @@ public final class Memorizer implements JobExecutor {
 
   /** Kinds of actions that come to nothing. */
   Set<String> refuses = Set.of("align");
+
+  /** Whether an adapter can act on a model, by their directories. */
+  BiPredicate<Path, Path> fits = (model, adapter) -> true;
 
   /** Whether it dies before its last job's result is written, or just after. */
   boolean dieBeforeResult;
@@ -89,9 +93,13 @@ public final class Memorizer implements JobExecutor {
       Path out = directory.resolve("out");
       if (refuses.contains(job.action().kind())) {
         executed.add(job.action().kind());
-        Files.write(
-            directory.resolve("result.json"),
-            Json.canonical(Map.of("error", "not with a table", "seconds", 0.5)));
+        fail(directory, "not with a table");
+        return;
+      }
+      if (job.action() instanceof Action.Evaluate
+          && job.adapter() != null
+          && !fits.test(Path.of(job.model()), Path.of(job.adapter()))) {
+        fail(directory, "the adapter has other shapes");
         return;
       }
       if (job.action() instanceof Action.Train train) {
@@ -129,6 +137,11 @@ public final class Memorizer implements JobExecutor {
     if (last) {
       throw new Killed();
     }
+  }
+
+  private static void fail(Path directory, String why) throws IOException {
+    Files.write(
+        directory.resolve("result.json"), Json.canonical(Map.of("error", why, "seconds", 0.5)));
   }
 
   private static Map<String, String> train(Job job, Action.Train train) throws IOException {

@@ -473,7 +473,15 @@ public final class CampaignRunner {
         continue;
       }
       VersionRef registered = register(campaign, step, current, parent, candidate);
-      Judge.Judged judged = judge.judge(registered, current, campaign, progress);
+      Judge.Judged judged;
+      try {
+        judged = judge.judge(registered, current, campaign, progress);
+      } catch (ActionFailedException e) {
+        // It does not run where it is, an adapter on other shapes for example. Another way may.
+        LOG.info("{} cannot be judged: {}", registered, e.getMessage());
+        obstacles.add(registered + " cannot be judged: " + e.getMessage());
+        continue;
+      }
       verdicts.add(judged.verdict());
       if (judged.verdict().decision() == Decision.PASS) {
         release(
