@@ -80,12 +80,11 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       for (long seed : seeds) {
         for (Scenario scenario : wanted) {
           run(engine, scenario, seed, results);
+          Files.writeString(out.resolve("table.md"), UpgradeTable.of(results.all()));
         }
       }
     } finally {
-      String table = UpgradeTable.of(results.all());
-      Files.writeString(out.resolve("table.md"), table);
-      System.out.println(table);
+      System.out.println(UpgradeTable.of(results.all()));
     }
     return 0;
   }

@@ -111,9 +111,7 @@ class FleetsTest {
   void theSmallFleetHasSixApplicationModelsAndASkillOfTheFoundation() throws IOException {
     Ecosystem small = new Fleets(data, 1).small();
     check(small);
-    assertThat(small.subjects())
-        .filteredOn(s -> s.tier() == Tier.APPLICATION_MODEL)
-        .hasSize(6);
+    assertThat(small.subjects()).filteredOn(s -> s.tier() == Tier.APPLICATION_MODEL).hasSize(6);
     assertThat(small.subjects())
         .filteredOn(s -> s.line().equals("rule-desk"))
         .singleElement()
