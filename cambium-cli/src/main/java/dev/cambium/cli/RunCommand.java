@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -127,6 +128,17 @@ final class RunCommand extends Subcommand.OnEcosystem {
           Texts.count(report.verdicts().size(), "verdict"),
           Texts.count(flips, "negative flip"),
           intended == 0 ? "" : ", " + Texts.count(intended, "intended flip"));
+      String left =
+          report.settlements().stream()
+              .filter(s -> s.settlement() == Fact.Settlement.HELD)
+              .map(Fact.LineSettled::line)
+              .collect(Collectors.joining(", "));
+      if (!left.isEmpty()) {
+        console.line(
+            "Held: %s. The signals are answered, and nothing is tried again by itself; signal again,"
+                + " with the same rows or more, and run.",
+            left);
+      }
     }
   }
 
