@@ -259,20 +259,10 @@ public final class KillCampaign {
     }
   }
 
-  private Path copy(String name) throws IOException {
+  private Path copy(String name) {
     Path target = directory.resolve(name);
     DirectoryTree.delete(target);
-    Path source = fleet.directory();
-    try (Stream<Path> paths = Files.walk(source)) {
-      for (Path path : (Iterable<Path>) paths::iterator) {
-        Path to = target.resolve(source.relativize(path).toString());
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(to);
-        } else {
-          Files.copy(path, to, java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
-        }
-      }
-    }
+    DirectoryTree.copy(fleet.directory(), target);
     return target;
   }
 }

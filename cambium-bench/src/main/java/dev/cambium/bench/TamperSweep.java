@@ -103,7 +103,7 @@ public final class TamperSweep {
     }
     Path work = directory.resolve("work");
     DirectoryTree.delete(work);
-    copy(made, work);
+    DirectoryTree.copy(made, work);
     TamperSweep sweep = new TamperSweep(work);
     Map<String, Counts> counts = sweep.flips(every, first, System.out::println);
     System.out.printf(Locale.ROOT, "%-12s %s%n", "", Counts.HEAD);
@@ -230,7 +230,7 @@ public final class TamperSweep {
   /** Copies what is on disk while a process has the ledger open: what its end by force leaves. */
   private void leaveBehind() throws IOException {
     Path before = home.resolveSibling("before");
-    copy(home, before);
+    DirectoryTree.copy(home, before);
     try (Ledger ledger = Ledger.open(before, InstantSource.system())) {
       for (int i = 0; i < 2; i++) {
         ledger.append(
@@ -241,23 +241,10 @@ public final class TamperSweep {
             List.of());
       }
       Files.writeString(keptLater, ledger.state().checkpoint().orElseThrow());
-      copy(before, killed);
+      DirectoryTree.copy(before, killed);
     }
     Files.delete(wal(killed).resolveSibling("ledger.db-shm"));
     DirectoryTree.delete(before);
-  }
-
-  private static void copy(Path from, Path to) throws IOException {
-    try (Stream<Path> paths = Files.walk(from)) {
-      for (Path path : (Iterable<Path>) paths::iterator) {
-        Path target = to.resolve(from.relativize(path).toString());
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(target);
-        } else {
-          Files.copy(path, target, StandardCopyOption.COPY_ATTRIBUTES);
-        }
-      }
-    }
   }
 
   private static Path wal(Path home) {

@@ -1,5 +1,6 @@
 package dev.cambium.bench.fire;
 
+import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
 import dev.cambium.loop.Cambium;
@@ -19,14 +20,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.stream.Stream;
 
 /**
  * The small ecosystem that every simulated history starts from, made once and copied: base → cards
@@ -128,16 +127,7 @@ final class Fleet {
 
   /** A copy to live and die in. */
   Path copy(Path target) throws IOException {
-    try (Stream<Path> paths = Files.walk(template)) {
-      for (Path path : (Iterable<Path>) paths::iterator) {
-        Path to = target.resolve(template.relativize(path).toString());
-        if (Files.isDirectory(path)) {
-          Files.createDirectories(to);
-        } else {
-          Files.copy(path, to, StandardCopyOption.COPY_ATTRIBUTES);
-        }
-      }
-    }
+    DirectoryTree.copy(template, target);
     return target;
   }
 
