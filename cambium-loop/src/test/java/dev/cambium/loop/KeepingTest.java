@@ -4,16 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.campaign.Approver;
+import dev.cambium.loop.data.RowFile;
+import dev.cambium.model.Action;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
+import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
+import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Recipe;
 import dev.cambium.model.Row;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -23,10 +29,13 @@ class KeepingTest {
   @TempDir Path temp;
 
   private Cambium founded(Town town, String protect) throws IOException {
+    String yaml = Town.YAML;
+    if (protect.contains("rehearse")) {
+      yaml = yaml.replace(", replay-share: 0.5", "");
+    }
     Cambium cambium =
         town.create(
-            Town.YAML
-                .replace(
+            yaml.replace(
                     "method: full, steps: 1,",
                     "method: full, steps: 10, protect: { " + protect + " },")
                 .replace(
@@ -69,6 +78,40 @@ class KeepingTest {
       assertThat(cambium.why(stable).toString()).contains("times 0.20");
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
     }
+  }
+
+  /** The recipe takes ten steps of four rows, for what is new. */
+  @Test
+  void whatIsRehearsedTakesStepsOfItsOwn() throws IOException {
+    Town town = new Town(temp.resolve("town"));
+    try (Cambium cambium = founded(town, "rehearse: 0.5")) {
+      VersionRef first = cambium.state().channel("cards", Channel.STABLE).orElseThrow();
+      assertThat(training(cambium, first).recipe().steps())
+          .as("nothing to rehearse yet")
+          .isEqualTo(10);
+      double planned = cambium.plan().seconds();
+      cambium.signalData(town.rows("new", poison()), "cards", false, true, "a wave");
+      assertThat(cambium.plan().seconds()).isGreaterThan(planned);
+      cambium.run(Approver.ALWAYS, Progress.NONE);
+      VersionRef second = new VersionRef("cards", first.number() + 1);
+      Action.Train train = training(cambium, second);
+      List<Row> held =
+          train.mix().stream()
+              .flatMap(share -> RowFile.decode(cambium.store().bytes(share.data())).stream())
+              .filter(row -> row.messages().get(1).content().equals("yes"))
+              .toList();
+      assertThat(held).as("three in five rows are not contradicted").hasSizeBetween(400, 576);
+      Recipe recipe = train.recipe();
+      assertThat(recipe.steps()).isEqualTo(10 + (int) Math.ceil(0.5 * held.size() / 4));
+      assertThat(recipe.replayShare()).isEqualTo((recipe.steps() - 10.0) / recipe.steps());
+      assertThat(cambium.why(second).toString()).contains(recipe.steps() + " steps of 4 rows");
+    }
+  }
+
+  private static Action.Train training(Cambium cambium, VersionRef version) {
+    Digest action = Objects.requireNonNull(cambium.version(version).action());
+    Digest spec = cambium.state().action(action).orElseThrow().fact().spec();
+    return (Action.Train) Json.read(cambium.store().bytes(spec), Action.class);
   }
 
   @Test

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * @param resetDormant units that hardly act are made anew; for method full
  * @param shrinkPerturb what is done to the weights before the first step; for method full
  * @param balanceBy tag whose values get equal shares of the replay; none for shares by row count
+ * @param rehearse passes over the earlier rows that still hold, as replay in steps of their own on
+ *     top of the recipe's: so the effort of keeping grows with what there is to be kept, and what
+ *     is new gets as much as ever. In place of the recipe's replay-share
  * @param interpolateSearch shares to try in place of a fixed {@code interpolate}, each in (0, 1]:
  *     taken is the end that gains most on new rows held out and passes every gate
  * @param onPolicy replay of the released version's own answers; none for recorded rows only
@@ -41,12 +44,14 @@ public record Protection(
     @Nullable ResetDormant resetDormant,
     @Nullable ShrinkPerturb shrinkPerturb,
     @Nullable String balanceBy,
+    @Nullable Double rehearse,
     @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Double> interpolateSearch,
     @Nullable OnPolicy onPolicy) {
 
   /** Nothing; what is wanted is said by the {@code with} methods. */
   public static final Protection NONE =
-      new Protection(null, null, null, null, null, null, null, null, null, null, List.of(), null);
+      new Protection(
+          null, null, null, null, null, null, null, null, null, null, null, List.of(), null);
 
   /**
    * The released version answers questions of the line's earlier data, a scorer keeps what is
@@ -132,6 +137,7 @@ public record Protection(
     require(
         interpolate == null || (interpolate > 0 && interpolate < 1),
         "interpolate must be in (0, 1): " + interpolate);
+    positive("rehearse", rehearse);
     require(balanceBy == null || !balanceBy.isBlank(), "balance-by must name a tag");
     for (double share : interpolateSearch) {
       require(share > 0 && share <= 1, "interpolate-search: shares must be in (0, 1]: " + share);
@@ -149,7 +155,7 @@ public record Protection(
    * done with its end.
    */
   public Protection withinTraining() {
-    return withInterpolateSearch(List.of()).withOnPolicy(null);
+    return withInterpolateSearch(List.of()).withOnPolicy(null).withRehearse(null);
   }
 
   /** The same with another {@link #kl}. */
@@ -202,6 +208,11 @@ public record Protection(
     return with(draft -> draft.balanceBy = tag);
   }
 
+  /** The same with another {@link #rehearse}. */
+  public Protection withRehearse(@Nullable Double passes) {
+    return with(draft -> draft.rehearse = passes);
+  }
+
   /** The same with another {@link #interpolateSearch}. */
   public Protection withInterpolateSearch(List<Double> shares) {
     return with(draft -> draft.interpolateSearch = shares);
@@ -230,6 +241,7 @@ public record Protection(
     private @Nullable ResetDormant resetDormant;
     private @Nullable ShrinkPerturb shrinkPerturb;
     private @Nullable String balanceBy;
+    private @Nullable Double rehearse;
     private List<Double> interpolateSearch;
     private @Nullable OnPolicy onPolicy;
 
@@ -244,6 +256,7 @@ public record Protection(
       resetDormant = from.resetDormant;
       shrinkPerturb = from.shrinkPerturb;
       balanceBy = from.balanceBy;
+      rehearse = from.rehearse;
       interpolateSearch = from.interpolateSearch;
       onPolicy = from.onPolicy;
     }
@@ -260,6 +273,7 @@ public record Protection(
           resetDormant,
           shrinkPerturb,
           balanceBy,
+          rehearse,
           interpolateSearch,
           onPolicy);
     }
@@ -296,6 +310,7 @@ public record Protection(
         resetDormant != null ? resetDormant : other.resetDormant,
         shrinkPerturb != null ? shrinkPerturb : other.shrinkPerturb,
         balanceBy != null ? balanceBy : other.balanceBy,
+        rehearse != null ? rehearse : other.rehearse,
         searches
             ? interpolateSearch
             : end != null || both != null ? List.of() : other.interpolateSearch,

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param schedule how the rate falls afterwards
  * @param weightDecay decoupled (AdamW; Loshchilov and Hutter, 2019), on matrices only
  * @param clipNorm the global gradient norm is clipped to this; 0 for never
- * @param replayShare share of each batch drawn from the line's earlier data, in [0, 1)
+ * @param replayShare share of each batch drawn from the line's earlier data, in [0, 1); see {@link
+ *     Protection#rehearse} for a share that grows with those data
  * @param precision of the matrix products
  * @param protect what keeps old capabilities and the ability to learn; none for plain training
  * @param distill how an earlier version teaches; none where nothing is distilled
@@ -183,6 +184,9 @@ public record Recipe(
     require(replayShare >= 0 && replayShare < 1, "replay-share must be in [0, 1): " + replayShare);
     if (protect != null) {
       protect.requireFits(method);
+      require(
+          protect.rehearse() == null || replayShare == 0,
+          "replay-share or protect: { rehearse: … }, not both: each says how much is replayed");
     }
   }
 
@@ -259,27 +263,48 @@ public record Recipe(
 
   /** The same recipe with another number of steps. */
   public Recipe withSteps(int count) {
-    return changed(count, batchRows, precision, protect, distill);
+    return changed(count, batchRows, replayShare, precision, protect, distill);
   }
 
   /** The same recipe with matrix products in another precision. */
   public Recipe withPrecision(Precision other) {
-    return changed(steps, batchRows, other, protect, distill);
+    return changed(steps, batchRows, replayShare, other, protect, distill);
   }
 
   /** The same recipe with other protection; none for plain training. */
   public Recipe withProtection(@Nullable Protection other) {
-    return changed(steps, batchRows, precision, other, distill);
+    return changed(steps, batchRows, replayShare, precision, other, distill);
   }
 
   /** The same recipe with another number of rows in a step. */
   public Recipe withBatchRows(int rows) {
-    return changed(steps, rows, precision, protect, distill);
+    return changed(steps, rows, replayShare, precision, protect, distill);
   }
 
   /** The same recipe with another way of distilling; none for training on data alone. */
   public Recipe withDistillation(@Nullable Distillation other) {
-    return changed(steps, batchRows, precision, protect, other);
+    return changed(steps, batchRows, replayShare, precision, protect, other);
+  }
+
+  /**
+   * The recipe when there are earlier data to {@linkplain Protection#rehearse rehearse}: more
+   * steps, and the share of them that is replay. As it is where nothing is to be rehearsed.
+   *
+   * @param rows how many there are
+   */
+  public Recipe rehearsing(long rows) {
+    if (protect == null || protect.rehearse() == null || rows == 0) {
+      return this;
+    }
+    int more =
+        (int) Math.min(Integer.MAX_VALUE / 2, Math.ceil(protect.rehearse() * rows / batchRows));
+    return changed(
+        steps + more,
+        batchRows,
+        more / (double) (steps + more),
+        precision,
+        protect.withRehearse(null),
+        distill);
   }
 
   /**
@@ -309,6 +334,7 @@ public record Recipe(
   private Recipe changed(
       int otherSteps,
       int otherRows,
+      double otherReplayShare,
       Precision otherPrecision,
       @Nullable Protection otherProtection,
       @Nullable Distillation otherDistillation) {
@@ -324,7 +350,7 @@ public record Recipe(
         schedule,
         weightDecay,
         clipNorm,
-        replayShare,
+        otherReplayShare,
         otherPrecision,
         otherProtection,
         otherDistillation);

@@ -24,6 +24,7 @@ class ProtectionTest {
           Map.entry("resetDormant", new Protection.ResetDormant(8, 0.8)),
           Map.entry("shrinkPerturb", new Protection.ShrinkPerturb(0.9, 0.1)),
           Map.entry("balanceBy", "intent"),
+          Map.entry("rehearse", 0.85),
           Map.entry("interpolateSearch", List.of(0.5, 1.0)),
           Map.entry("onPolicy", new Protection.OnPolicy(0.05, 1)));
 

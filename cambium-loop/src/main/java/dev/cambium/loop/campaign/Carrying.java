@@ -204,7 +204,7 @@ final class Carrying {
     if (now.data().isEmpty()) {
       throw new NotApplicableException(current + " has no recorded training data");
     }
-    Recipe recipe = recipes.of(line);
+    Recipe recipe = Recipes.rehearsing(recipes.of(line), mixes, now.data(), List.of());
     Digest newParent = workspace.registered(parent).manifest();
     boolean adapter = recipe.method() == Recipe.Method.LORA;
     // What was consolidated is carried as a whole model, and a fresh adapter learns on that.

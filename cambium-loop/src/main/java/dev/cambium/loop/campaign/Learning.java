@@ -169,7 +169,7 @@ final class Learning {
     if (seen.isEmpty()) {
       throw new NotApplicableException("rebase: " + current + " has no recorded training data");
     }
-    Recipe recipe = recipes.of(line);
+    Recipe recipe = Recipes.rehearsing(recipes.of(line), mixes, now.data(), fresh);
     List<Row> questions = mixes.questions(now.data(), fresh, recipe.steps() * recipe.batchRows());
     List<Row> own = answers.right(line, now.manifest(), questions, 0, progress);
     Candidate anew =
@@ -208,12 +208,13 @@ final class Learning {
       Fact.@Nullable VersionRegistered now,
       @Nullable VersionRef parent,
       Start start,
-      Recipe recipe,
+      Recipe governed,
       List<Digest> fresh,
       int place,
       Progress progress) {
-    Protection protect = recipe.protect();
     List<Digest> history = now == null ? List.of() : now.data();
+    Recipe recipe = Recipes.rehearsing(governed, mixes, history, fresh);
+    Protection protect = recipe.protect();
     List<Digest> seen = new ArrayList<>(history);
     seen.addAll(fresh);
     // A model that starts anew from another parent has forgotten everything it had learnt.

@@ -3,8 +3,10 @@ package dev.cambium.loop.campaign;
 import dev.cambium.loop.declaration.Declaration;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.governor.Choice;
+import dev.cambium.model.Digest;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The recipe of a line, and what is changed of it for one way of training or another. */
@@ -31,7 +33,18 @@ final class Recipes {
       return recipe;
     }
     Protection own = recipe.protect() == null ? Protection.NONE : recipe.protect();
-    return recipe.withProtection(own.or(added));
+    // A recipe with a replay share is not silent on how much is replayed.
+    Protection fitting = recipe.replayShare() > 0 ? added.withRehearse(null) : added;
+    return recipe.withProtection(own.or(fitting));
+  }
+
+  /** The recipe with the steps that rehearsing earlier data takes, if it wants that. */
+  static Recipe rehearsing(
+      Recipe recipe, TrainingMix mixes, List<Digest> history, List<Digest> fresh) {
+    Protection p = recipe.protect();
+    return p == null || p.rehearse() == null || history.isEmpty()
+        ? recipe
+        : recipe.rehearsing(mixes.held(history, fresh));
   }
 
   /** The recipe where there is no earlier data to measure on what must stay. */

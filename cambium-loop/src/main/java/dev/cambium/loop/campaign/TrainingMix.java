@@ -61,6 +61,11 @@ final class TrainingMix {
     return mix;
   }
 
+  /** How many rows of earlier data still hold beside later ones. */
+  long held(List<Digest> history, List<Digest> fresh) {
+    return (long) remaining(history, fresh).stream().mapToDouble(Action.DataShare::weight).sum();
+  }
+
   /**
    * Questions of earlier data that a version can be asked: conversations without tools that later
    * data do not contradict, in the order of a digest of their ids, so that any first n are a fair

@@ -31,6 +31,8 @@ final class ProtectionReader {
     }
     fields.number("interpolate", a -> a > 0 && a < 1, "above 0 and below 1");
     fields.text("balance-by");
+    fields.number(
+        "rehearse", p -> p > 0 && Double.isFinite(p), "above 0: passes over earlier rows");
     fields.numbers("interpolate-search", a -> a > 0 && a <= 1, "above 0 and at most 1");
     Node.Mapping onPolicy = fields.mapping("on-policy");
     if (onPolicy != null) {

@@ -419,7 +419,7 @@ public final class Planner {
 
   /** How a line's stable version is to be updated. */
   private Choice choose(Line line, Fact.VersionRegistered now, boolean parentAffected) {
-    Recipe recipe = declaration.recipe(line.name()).orElseThrow();
+    Recipe recipe = Objects.requireNonNull(recipe(line));
     Governor governor = declaration.governor();
     Map<Mode, Double> ways = ways(line, recipe, now, parentAffected);
     Choice choice = governor.choose(instruments.read(recipe, now), ways, recipe.method());
@@ -447,6 +447,28 @@ public final class Planner {
       ways.put(Mode.CONSOLIDATE, (double) recipe.steps());
     }
     return ways;
+  }
+
+  /**
+   * A line's recipe with the steps that it takes to rehearse what the line has learnt; by all rows
+   * that were signalled, since which of them hold is only looked at when it is trained.
+   */
+  private @Nullable Recipe recipe(Line line) {
+    Recipe recipe = declaration.recipe(line.name()).orElse(null);
+    Fact.VersionRegistered now = stable.get(line.name());
+    if (recipe == null
+        || now == null
+        || recipe.protect() == null
+        || recipe.protect().rehearse() == null) {
+      return recipe;
+    }
+    Set<Digest> seen = new HashSet<>(now.data());
+    return recipe.rehearsing(
+        state.signalsFor(line.name()).stream()
+            .map(signal -> signal.received().fact())
+            .filter(signal -> seen.contains(signal.train()))
+            .mapToLong(Fact.SignalReceived::rows)
+            .sum());
   }
 
   /** Seconds of a headroom probe, where the contract asks for one. */
@@ -485,12 +507,13 @@ public final class Planner {
 
   /** Seconds of one rung on a line, without its evaluation on the contract's suites. */
   private double making(Line line, Rung rung, Plan.Cause cause) {
-    Recipe recipe = declaration.recipe(line.name()).orElse(null);
+    Recipe recipe = recipe(line);
     return switch (rung) {
       case REUSE -> 0;
       case TRANSPLANT -> SEARCH_TRIALS * (costs.transplant() + costs.evaluation(SEARCH_ITEMS));
       case ALIGN -> costs.alignment();
-      case DISTILL -> recipe == null ? 0 : costs.distillation(recipe);
+      case DISTILL ->
+          recipe == null ? 0 : costs.distillation(declaration.recipe(line.name()).orElseThrow());
       case RETRAIN -> {
         Protection protect = recipe == null || cause != Plan.Cause.LEARN ? null : recipe.protect();
         yield recipe == null

@@ -395,6 +395,8 @@ class DeclarationTest {
           steps: 200              | steps: 0                 | 'steps' must be a whole number from 1
           learning-rate: 0.001    | learning-rate: 11        | ecosystem.yaml:9:14: recipe 'cards-sft': recipe: learning-rate must be in (0, 10): 11.0
           `learning-rate: 0.001,` | ``                       | recipe 'cards-sft': 'learning-rate' is missing; its peak, such as 0.001
+          replay-share: 0.25      | replay-share: 0.25, protect: { rehearse: 1 } | recipe: replay-share or protect: { rehearse
+          replay-share: 0.25      | protect: { rehearse: 0 } | 'rehearse' must be a number above 0
           replay-share: 0.25      | replay-share: 1.0        | recipe: replay-share must be in [0, 1): 1.0
           `method: full,`         | `method: lora,`          | recipe 'cards-sft': recipe: lora: goes with method lora, and only there
           rank: 8                 | rank: 0                  | recipe 'router-lora', lora: 'rank' must be a whole number
