@@ -14,6 +14,7 @@ import dev.cambium.model.Fact;
 import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
+import dev.cambium.model.Row;
 import dev.cambium.model.Tier;
 import dev.cambium.model.VersionRef;
 import java.io.IOException;
@@ -48,8 +49,13 @@ final class LineLearner implements Learner {
    *     beside the capabilities and lines
    * @param margin of every capability
    * @param headroom of the contract, as in a declaration
+   * @param general rows that no update teaches, learnt with the first and rehearsed like it
    */
-  record Terms(Tier tier, String head, double margin, String headroom) {}
+  record Terms(Tier tier, String head, double margin, String headroom, List<Row> general) {
+    Terms {
+      general = List.copyOf(general);
+    }
+  }
 
   /** What came of a lesson. */
   private record Learnt(String version, String note) {}
@@ -155,7 +161,11 @@ final class LineLearner implements Learner {
     String note = taught.name() + (taught.equals(at) ? "" : ", again with " + at.name());
     if (signals().stream().noneMatch(signal -> signal.note().equals(note))) {
       Path rows = work.resolve(taught.name() + ".jsonl");
-      Files.write(rows, RowFile.encode(taught.rows()));
+      List<Row> all = new ArrayList<>(taught.rows());
+      if (index == 0) {
+        all.addAll(terms.general());
+      }
+      Files.write(rows, RowFile.encode(all));
       cambium.signalData(rows, LINE, false, true, note);
     }
   }

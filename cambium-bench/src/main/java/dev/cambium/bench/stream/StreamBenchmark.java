@@ -16,6 +16,7 @@ import dev.cambium.model.Item;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Recipe;
+import dev.cambium.model.Row;
 import dev.cambium.model.Scorer;
 import dev.cambium.model.ScorerKind;
 import dev.cambium.model.Tier;
@@ -28,6 +29,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -58,6 +60,8 @@ public final class StreamBenchmark implements Callable<Integer> {
 
   static final double LEVEL = 0.9;
 
+  private static final int GROUPS = 10;
+
   /** As long as an answer may be. */
   static final int ANSWER_TOKENS = 16;
 
@@ -67,27 +71,25 @@ public final class StreamBenchmark implements Callable<Integer> {
   private static final Pace SMALL = new Pace(200, 32, 64, 0.002, 0.003, 16, Recipe.Precision.FP32);
 
   /**
-   * The streams, each with its pace and with what Cambium's line is declared with: steps of its
-   * recipe, the tag that replay is balanced by, headroom of the contract.
+   * How Cambium's line learns: the recipe's steps are for what is new, and rehearsal comes on top.
+   *
+   * @param steps for the rows of an update
+   * @param batchRows rows of a step
+   * @param rate peak learning rate
+   * @param rehearse passes over the earlier rows that still hold
+   * @param tag that replay is balanced by
+   * @param headroom of the contract
    */
-  enum Source {
-    CLINC150(SMALL, 270, "intent", PROBED),
-    BANKING77(SMALL, 235, "intent", PROBED),
-    RULES(new Pace(60, 16, 64, 0.002, 0.003, 16, Recipe.Precision.FP32), 80, "rule", PROBED),
-    SMOLLM2(new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16), 132, "intent", "false");
-
-    private final Pace pace;
-    private final int lineSteps;
-    private final String tag;
-    private final String headroom;
+  private record Line(
+      int steps, int batchRows, double rate, double rehearse, String tag, String headroom) {
 
     /** The recipe and the governor. */
-    String declared(Pace pace, int lessons) {
+    String declared(Pace pace, long budget) {
       return String.format(
           Locale.ROOT,
           """
           recipes:
-            lesson: { method: %s, steps: %d, batch-rows: %d, max-tokens: %d, learning-rate: %s, replay-share: 0.75, precision: %s, protect: { balance-by: %s } }
+            lesson: { method: %s, steps: %d, batch-rows: %d, max-tokens: %d, learning-rate: %s, precision: %s, protect: { rehearse: %s, balance-by: %s } }
           governor:
             budget: { steps: %d }
             rules:
@@ -103,20 +105,41 @@ public final class StreamBenchmark implements Callable<Integer> {
           pace.adaptersOnly()
               ? "lora, lora: { rank: " + pace.rank() + ", alpha: " + 2 * pace.rank() + " }"
               : "full",
-          lineSteps,
-          pace.batchRows(),
+          steps,
+          batchRows,
           pace.maxTokens(),
-          pace.adaptersOnly() ? pace.adapterRate() : pace.fullRate(),
+          rate,
           pace.precision() == Recipe.Precision.BF16 ? "bf16" : "fp32",
+          rehearse,
           tag,
-          (long) lineSteps * lessons);
+          budget / batchRows);
     }
+  }
 
-    Source(Pace pace, int lineSteps, String tag, String headroom) {
+  /**
+   * The streams, each with the pace of the other methods, how Cambium's line learns it, and how
+   * much its trainings may take of what retraining at every step would.
+   */
+  enum Source {
+    CLINC150(SMALL, new Line(180, 16, 0.001, 0.85, "intent", PROBED), 0.25),
+    BANKING77(SMALL, new Line(200, 16, 0.001, 1.1, "intent", PROBED), 0.30),
+    RULES(
+        new Pace(60, 16, 64, 0.002, 0.003, 16, Recipe.Precision.FP32),
+        new Line(40, 16, 0.002, 0.9, "rule", PROBED),
+        0.10),
+    SMOLLM2(
+        new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16),
+        new Line(64, 8, 0.001, 0.25, "intent", "false"),
+        0.45);
+
+    private final Pace pace;
+    private final Line line;
+    private final double budget;
+
+    Source(Pace pace, Line line, double budget) {
       this.pace = pace;
-      this.lineSteps = lineSteps;
-      this.tag = tag;
-      this.headroom = headroom;
+      this.line = line;
+      this.budget = budget;
     }
   }
 
@@ -170,6 +193,11 @@ public final class StreamBenchmark implements Callable<Integer> {
       description = "Of each kind, for the headroom (default: ${DEFAULT-VALUE}).")
   private int probeTasks = HeadroomPolicy.DEFAULT.tasks();
 
+  @Option(
+      names = "--general",
+      description = "Rows of the foundation's text for Cambium's line (default: none).")
+  private int general;
+
   @Option(names = "--ewc", description = "Strength of EWC (default: ${DEFAULT-VALUE}).")
   private double elastic = 100;
 
@@ -200,8 +228,7 @@ public final class StreamBenchmark implements Callable<Integer> {
         }
       }
     } finally {
-      double retraining = stream.totalEffort() * pace().steps() * pace().batchRows();
-      String table = StreamTable.of(results.all(), stream.names(), retraining);
+      String table = StreamTable.of(results.all(), stream.names(), retraining(stream));
       Files.writeString(home.resolve("table.md"), table);
       System.out.println(table);
     }
@@ -221,6 +248,11 @@ public final class StreamBenchmark implements Callable<Integer> {
           case RULES -> Rules.of(seed, updates);
         };
     return most == null ? whole : new Stream(whole.updates().subList(0, most));
+  }
+
+  /** Rows that training on everything that holds, from the beginning after every update, reads. */
+  private double retraining(Stream stream) {
+    return stream.totalEffort() * pace().steps() * pace().batchRows();
   }
 
   private Pace pace() {
@@ -310,12 +342,37 @@ public final class StreamBenchmark implements Callable<Integer> {
 
   private LineLearner.Terms terms(Stream stream) throws IOException {
     String head =
-        recipe != null ? Files.readString(recipe) : source.declared(pace(), stream.size());
+        recipe != null
+            ? Files.readString(recipe)
+            : source.line.declared(pace(), Math.round(source.budget * retraining(stream)));
     return new LineLearner.Terms(
         pace().adaptersOnly() ? Tier.APPLICATION_MODEL : Tier.INDUSTRIAL,
         head,
         0.15,
-        source.headroom);
+        source.line.headroom(),
+        general());
+  }
+
+  /**
+   * Text of the foundation's, in as many groups as {@link #GROUPS} for a replay in equal shares:
+   * what a line reads of it keeps it from knowing nothing but its tasks.
+   */
+  private List<Row> general() throws IOException {
+    if (general == 0) {
+      return List.of();
+    }
+    List<Row> text = PublicData.foundationText(data);
+    return IntStream.range(0, Math.min(general, text.size()))
+        .mapToObj(i -> text.get((int) ((long) i * text.size() / general)))
+        .map(
+            row ->
+                tagged(
+                    row, source.line.tag(), "text-" + Math.floorMod(row.id().hashCode(), GROUPS)))
+        .toList();
+  }
+
+  private static Row tagged(Row row, String tag, String value) {
+    return new Row(row.id(), row.text(), row.messages(), row.tools(), Map.of(tag, value));
   }
 
   /** How well the pupil still learns, by the product's own probe. */

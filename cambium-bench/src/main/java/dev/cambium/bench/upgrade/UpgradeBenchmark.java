@@ -35,6 +35,12 @@ import picocli.CommandLine.Option;
     description = "Upgrade fleets to new foundations, beside retraining.")
 public final class UpgradeBenchmark implements Callable<Integer> {
 
+  /** Times the usual pre-training: what reads bytes takes longer to learn what words mean. */
+  private static final int LONG = 3;
+
+  /** What comes after a foundation and is made from scratch has read more than it. */
+  private static final int LONGER = 2;
+
   private static final Shape BYTES = new Shape(4, 128, 4, 2, 352, BpeTrainer.SMALLEST, 512);
   private static final Shape WIDER = new Shape(6, 192, 6, 3, 512, 1_024, 256);
   private static final Shape OTHER = new Shape(5, 160, 4, 4, 448, 1_024, 256);
@@ -134,11 +140,12 @@ public final class UpgradeBenchmark implements Callable<Integer> {
         yield foundation;
       }
       case "bytes" ->
-          TextFoundation.make(home, name, fleets.text(), null, BYTES, pretraining(192), seed);
+          TextFoundation.make(home, name, fleets.text(), null, BYTES, pretraining(192, LONG), seed);
       case "wide" ->
-          TextFoundation.make(home, name, fleets.text(), null, NARROW, pretraining(64), seed);
+          TextFoundation.make(home, name, fleets.text(), null, NARROW, pretraining(64, 1), seed);
       default ->
-          TextFoundation.make(home, name, fleets.text(), null, Shape.SMALL, pretraining(64), seed);
+          TextFoundation.make(
+              home, name, fleets.text(), null, Shape.SMALL, pretraining(64, 1), seed);
     };
   }
 
@@ -156,11 +163,11 @@ public final class UpgradeBenchmark implements Callable<Integer> {
           Files.move(making, start, StandardCopyOption.ATOMIC_MOVE);
         }
         yield TextFoundation.make(
-            folder, name, fleets.text(), start, null, pretraining(64), seed + 100);
+            folder, name, fleets.text(), start, null, pretraining(64, LONGER), seed + 100);
       }
       case C ->
           TextFoundation.make(
-              folder, name, fleets.text(), null, OTHER, pretraining(64), seed + 100);
+              folder, name, fleets.text(), null, OTHER, pretraining(64, LONGER), seed + 100);
       case D -> {
         Path permuted = folder.resolve(name);
         if (!Files.exists(permuted)) {
@@ -182,9 +189,9 @@ public final class UpgradeBenchmark implements Callable<Integer> {
     return TextFoundation.make(folder, "foundation", text, old, null, recipe, seed + 100);
   }
 
-  private static Recipe pretraining(int maxTokens) {
+  private static Recipe pretraining(int maxTokens, int times) {
     Recipe usual = TextFoundation.PRETRAINING;
-    return recipe(usual.steps(), usual.batchRows(), maxTokens, usual.learningRate());
+    return recipe(times * usual.steps(), usual.batchRows(), maxTokens, usual.learningRate());
   }
 
   private static Recipe further(int steps, double rate) {

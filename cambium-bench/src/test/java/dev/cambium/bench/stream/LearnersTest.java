@@ -127,7 +127,7 @@ class LearnersTest {
     return new LineLearner(
         shared.resolve("base"),
         STREAM,
-        new LineLearner.Terms(Tier.APPLICATION_MODEL, head, 0.15, "false"),
+        new LineLearner.Terms(Tier.APPLICATION_MODEL, head, 0.15, "false", List.of()),
         1,
         work,
         Progress.NONE);
