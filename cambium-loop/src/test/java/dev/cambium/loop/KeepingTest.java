@@ -108,6 +108,31 @@ class KeepingTest {
     }
   }
 
+  @Test
+  void epochsTakeAsManyStepsAsThereAreNewRows() throws IOException {
+    Town town = new Town(temp.resolve("town"));
+    try (Cambium cambium = founded(town, "rehearse: 0.5")) {
+      Path file = town.directory.resolve("ecosystem.yaml");
+      Files.writeString(
+          file,
+          Files.readString(file)
+              .replace("steps: 10, protect: { rehearse: 0.5 }", "epochs: 2, replay-share: 0.2"));
+      double before = cambium.plan().seconds();
+      cambium.signalData(
+          town.rows("new", Town.rows("new card", 40, "new")), "cards", false, false, "new");
+      assertThat(cambium.plan().seconds()).isGreaterThan(before);
+      cambium.run(Approver.ALWAYS, Progress.NONE);
+      VersionRef stable = cambium.state().channel("cards", Channel.STABLE).orElseThrow();
+      Action.Train train = training(cambium, stable);
+      long fresh =
+          RowFile.decode(cambium.store().bytes(train.mix().get(0).data())).stream()
+              .filter(row -> row.messages().get(1).content().equals("new"))
+              .count();
+      assertThat(fresh).isGreaterThan(200);
+      assertThat(train.recipe().steps()).isEqualTo((int) Math.ceil(2 * fresh / 0.8 / 4));
+    }
+  }
+
   private static Action.Train training(Cambium cambium, VersionRef version) {
     Digest action = Objects.requireNonNull(cambium.version(version).action());
     Digest spec = cambium.state().action(action).orElseThrow().fact().spec();

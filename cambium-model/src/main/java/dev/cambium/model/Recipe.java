@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param method which weights move
  * @param lora the adapter's shape, for {@link Method#LORA}
- * @param steps optimizer steps
+ * @param steps optimizer steps; with epochs, at least so many
  * @param batchRows rows per step, over all accumulation passes
  * @param accumulation passes that a step is split into; changes memory, never the result's meaning
  * @param maxTokens longest row; longer ones are cut at the end and counted
@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param precision of the matrix products
  * @param protect what keeps old capabilities and the ability to learn; none for plain training
  * @param distill how an earlier version teaches; none where nothing is distilled
+ * @param epochs passes over the rows that are new, which steps are taken for; none for a fixed
+ *     number of steps. Recipes of recorded trainings have the number that came of it
  */
 public record Recipe(
     Method method,
@@ -44,7 +46,8 @@ public record Recipe(
     double replayShare,
     Precision precision,
     @Nullable Protection protect,
-    @Nullable Distillation distill) {
+    @Nullable Distillation distill,
+    @Nullable Double epochs) {
 
   /** Which weights move. */
   public enum Method {
@@ -182,6 +185,8 @@ public record Recipe(
     require(weightDecay >= 0, "weight-decay must not be negative: " + weightDecay);
     require(clipNorm >= 0, "clip-norm must not be negative: " + clipNorm);
     require(replayShare >= 0 && replayShare < 1, "replay-share must be in [0, 1): " + replayShare);
+    require(
+        epochs == null || (epochs > 0 && epochs <= 1e6), "epochs must be in (0, 1e6]: " + epochs);
     if (protect != null) {
       protect.requireFits(method);
       require(
@@ -221,6 +226,7 @@ public record Recipe(
         replayShare,
         precision,
         protect,
+        null,
         null);
   }
 
@@ -263,48 +269,91 @@ public record Recipe(
 
   /** The same recipe with another number of steps. */
   public Recipe withSteps(int count) {
-    return changed(count, batchRows, replayShare, precision, protect, distill);
+    return changed(count, batchRows, precision, protect, distill);
   }
 
   /** The same recipe with matrix products in another precision. */
   public Recipe withPrecision(Precision other) {
-    return changed(steps, batchRows, replayShare, other, protect, distill);
+    return changed(steps, batchRows, other, protect, distill);
   }
 
   /** The same recipe with other protection; none for plain training. */
   public Recipe withProtection(@Nullable Protection other) {
-    return changed(steps, batchRows, replayShare, precision, other, distill);
+    return changed(steps, batchRows, precision, other, distill);
   }
 
   /** The same recipe with another number of rows in a step. */
   public Recipe withBatchRows(int rows) {
-    return changed(steps, rows, replayShare, precision, protect, distill);
+    return changed(steps, rows, precision, protect, distill);
   }
 
   /** The same recipe with another way of distilling; none for training on data alone. */
   public Recipe withDistillation(@Nullable Distillation other) {
-    return changed(steps, batchRows, replayShare, precision, protect, other);
+    return changed(steps, batchRows, precision, protect, other);
   }
 
   /**
-   * The recipe when there are earlier data to {@linkplain Protection#rehearse rehearse}: more
-   * steps, and the share of them that is replay. As it is where nothing is to be rehearsed.
+   * The recipe for an update on some rows, all of its steps counted: those that its {@link #epochs}
+   * take and, for earlier data to {@linkplain Protection#rehearse rehearse}, more, which makes the
+   * share of replay.
    *
-   * @param rows how many there are
+   * @param fresh rows that are new
+   * @param held earlier rows that still hold
    */
-  public Recipe rehearsing(long rows) {
-    if (protect == null || protect.rehearse() == null || rows == 0) {
-      return this;
-    }
-    int more =
-        (int) Math.min(Integer.MAX_VALUE / 2, Math.ceil(protect.rehearse() * rows / batchRows));
-    return changed(
-        steps + more,
-        batchRows,
-        more / (double) (steps + more),
-        precision,
-        protect.withRehearse(null),
-        distill);
+  public Recipe updating(long fresh, long held) {
+    int own = own(fresh);
+    int more = rehearse() == null ? 0 : stepsFor(rehearse() * held);
+    double share = more == 0 ? replayShare : more / ((double) own + more);
+    return counted(own + more, share);
+  }
+
+  /**
+   * The recipe for learning everything from the beginning, all of its steps counted.
+   *
+   * @param rows of all that holds
+   */
+  public Recipe anew(long rows) {
+    int more = rehearse() == null || epochs != null ? 0 : stepsFor(rehearse() * rows);
+    return counted(own(rows) + more, replayShare);
+  }
+
+  /** Whether how many steps are taken depends on the data. */
+  public boolean counts() {
+    return epochs != null || rehearse() != null;
+  }
+
+  private @Nullable Double rehearse() {
+    return protect == null ? null : protect.rehearse();
+  }
+
+  private int own(long rows) {
+    return epochs == null ? steps : Math.max(steps, stepsFor(epochs * rows / (1 - replayShare)));
+  }
+
+  private int stepsFor(double rows) {
+    return (int) Math.min(Integer.MAX_VALUE / 4, Math.ceil(rows / batchRows));
+  }
+
+  private Recipe counted(int all, double share) {
+    return counts()
+        ? new Recipe(
+            method,
+            lora,
+            all,
+            batchRows,
+            accumulation,
+            maxTokens,
+            learningRate,
+            warmupShare,
+            schedule,
+            weightDecay,
+            clipNorm,
+            share,
+            precision,
+            protect == null ? null : protect.withRehearse(null),
+            distill,
+            null)
+        : this;
   }
 
   /**
@@ -328,13 +377,13 @@ public record Recipe(
         replayShare,
         precision,
         protect,
-        how);
+        how,
+        epochs);
   }
 
   private Recipe changed(
       int otherSteps,
       int otherRows,
-      double otherReplayShare,
       Precision otherPrecision,
       @Nullable Protection otherProtection,
       @Nullable Distillation otherDistillation) {
@@ -350,9 +399,10 @@ public record Recipe(
         schedule,
         weightDecay,
         clipNorm,
-        otherReplayShare,
+        replayShare,
         otherPrecision,
         otherProtection,
-        otherDistillation);
+        otherDistillation,
+        epochs);
   }
 }

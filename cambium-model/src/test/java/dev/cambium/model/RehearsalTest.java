@@ -33,7 +33,7 @@ class RehearsalTest {
   void stepsGrowWithTheRowsThatAreKeptAndThoseForNewOnesStay() {
     Recipe recipe = recipe(0, 0.85);
     for (long rows : new long[] {1, 16, 1_500, 13_500}) {
-      Recipe grown = recipe.rehearsing(rows);
+      Recipe grown = recipe.updating(100, rows);
       double drawn = (double) grown.steps() * grown.batchRows();
       assertThat(drawn * grown.replayShare())
           .as("rows drawn of %d", rows)
@@ -51,9 +51,47 @@ class RehearsalTest {
   @Test
   void nothingIsAddedWhereThereIsNothingToRehearse() {
     Recipe recipe = recipe(0, 0.85);
-    assertThat(recipe.rehearsing(0)).isEqualTo(recipe);
+    assertThat(recipe.updating(100, 0))
+        .isEqualTo(recipe.withProtection(Protection.NONE.withBalanceBy("intent")));
     Recipe plain = recipe.withProtection(null);
-    assertThat(plain.rehearsing(1_000)).isEqualTo(plain);
+    assertThat(plain.updating(100, 1_000)).isEqualTo(plain);
+  }
+
+  @Test
+  void epochsCountTheRowsThatAreNew() {
+    Recipe recipe = withEpochs(plain(0), 3.5);
+    assertThat(recipe.updating(100, 0).steps()).as("at least the recipe's").isEqualTo(180);
+    assertThat(recipe.updating(1_500, 0).steps()).isEqualTo((int) Math.ceil(3.5 * 1_500 / 16));
+    assertThat(recipe.anew(3_000).steps()).isEqualTo((int) Math.ceil(3.5 * 3_000 / 16));
+    assertThat(recipe.updating(100, 0).epochs()).as("counted").isNull();
+    Recipe replaying = withEpochs(plain(0.5), 3.5);
+    assertThat(replaying.updating(1_500, 9_000).steps())
+        .as("half of every step is for what is new")
+        .isEqualTo((int) Math.ceil(2 * 3.5 * 1_500 / 16));
+    Recipe both = withEpochs(recipe(0, 0.85), 3.5).updating(1_500, 1_500);
+    assertThat(both.steps())
+        .isEqualTo((int) (Math.ceil(3.5 * 1_500 / 16) + Math.ceil(0.85 * 1_500 / 16)));
+    assertThatThrownBy(() -> withEpochs(recipe, 0)).hasMessageContaining("epochs");
+  }
+
+  private static Recipe withEpochs(Recipe r, double epochs) {
+    return new Recipe(
+        r.method(),
+        r.lora(),
+        r.steps(),
+        r.batchRows(),
+        r.accumulation(),
+        r.maxTokens(),
+        r.learningRate(),
+        r.warmupShare(),
+        r.schedule(),
+        r.weightDecay(),
+        r.clipNorm(),
+        r.replayShare(),
+        r.precision(),
+        r.protect(),
+        null,
+        epochs);
   }
 
   @Test

@@ -77,11 +77,22 @@ public final class StreamBenchmark implements Callable<Integer> {
    * @param batchRows rows of a step
    * @param rate peak learning rate
    * @param rehearse passes over the earlier rows that still hold
+   * @param general rows of the foundation's text that are learnt with the first update, without
+   *     answers, and rehearsed like it
    * @param tag that replay is balanced by
+   * @param margin of every capability: as many as there are to be told apart, as much is lost on
+   *     each by learning all of them at once, too
    * @param headroom of the contract
    */
   private record Line(
-      int steps, int batchRows, double rate, double rehearse, String tag, String headroom) {
+      int steps,
+      int batchRows,
+      double rate,
+      double rehearse,
+      int general,
+      String tag,
+      double margin,
+      String headroom) {
 
     /** The recipe and the governor. */
     String declared(Pace pace, long budget) {
@@ -121,15 +132,15 @@ public final class StreamBenchmark implements Callable<Integer> {
    * much its trainings may take of what retraining at every step would.
    */
   enum Source {
-    CLINC150(SMALL, new Line(180, 16, 0.001, 0.85, "intent", PROBED), 0.25),
-    BANKING77(SMALL, new Line(200, 16, 0.001, 1.1, "intent", PROBED), 0.30),
+    CLINC150(SMALL, new Line(180, 16, 0.001, 0.85, 800, "intent", 0.15, PROBED), 0.25),
+    BANKING77(SMALL, new Line(190, 16, 0.001, 1.0, 600, "intent", 0.2, PROBED), 0.30),
     RULES(
         new Pace(60, 16, 64, 0.002, 0.003, 16, Recipe.Precision.FP32),
-        new Line(40, 16, 0.002, 0.9, "rule", PROBED),
+        new Line(40, 16, 0.002, 0.8, 200, "rule", 0.15, PROBED),
         0.10),
     SMOLLM2(
         new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16),
-        new Line(64, 8, 0.001, 0.25, "intent", "false"),
+        new Line(64, 8, 0.001, 0.25, 150, "intent", 0.15, "false"),
         0.45);
 
     private final Pace pace;
@@ -195,8 +206,8 @@ public final class StreamBenchmark implements Callable<Integer> {
 
   @Option(
       names = "--general",
-      description = "Rows of the foundation's text for Cambium's line (default: none).")
-  private int general;
+      description = "Rows of the foundation's text for Cambium's line (default: the stream's own).")
+  private @Nullable Integer general;
 
   @Option(names = "--ewc", description = "Strength of EWC (default: ${DEFAULT-VALUE}).")
   private double elastic = 100;
@@ -348,7 +359,7 @@ public final class StreamBenchmark implements Callable<Integer> {
     return new LineLearner.Terms(
         pace().adaptersOnly() ? Tier.APPLICATION_MODEL : Tier.INDUSTRIAL,
         head,
-        0.15,
+        source.line.margin(),
         source.line.headroom(),
         general());
   }
@@ -358,12 +369,10 @@ public final class StreamBenchmark implements Callable<Integer> {
    * what a line reads of it keeps it from knowing nothing but its tasks.
    */
   private List<Row> general() throws IOException {
-    if (general == 0) {
-      return List.of();
-    }
     List<Row> text = PublicData.foundationText(data);
-    return IntStream.range(0, Math.min(general, text.size()))
-        .mapToObj(i -> text.get((int) ((long) i * text.size() / general)))
+    int count = Math.min(general == null ? source.line.general() : general, text.size());
+    return IntStream.range(0, count)
+        .mapToObj(i -> text.get((int) ((long) i * text.size() / count)))
         .map(
             row ->
                 tagged(

@@ -146,10 +146,14 @@ final class Carrying {
     // The line's own recipe, as declared: what it says of distilling is not lost here.
     Recipe recipe =
         Recipes.unprotected(
-            workspace
-                .declaration()
-                .recipe(line.name())
-                .orElseThrow(() -> new NotApplicableException("distill: the line has no recipe"))
+            Recipes.anew(
+                    workspace
+                        .declaration()
+                        .recipe(line.name())
+                        .orElseThrow(
+                            () -> new NotApplicableException("distill: the line has no recipe")),
+                    mixes,
+                    now.data())
                 .distilling());
     Protection protect = recipe.protect();
     if (protect != null) {
@@ -204,7 +208,7 @@ final class Carrying {
     if (now.data().isEmpty()) {
       throw new NotApplicableException(current + " has no recorded training data");
     }
-    Recipe recipe = Recipes.rehearsing(recipes.of(line), mixes, now.data(), List.of());
+    Recipe recipe = Recipes.anew(recipes.of(line), mixes, now.data());
     Digest newParent = workspace.registered(parent).manifest();
     boolean adapter = recipe.method() == Recipe.Method.LORA;
     // What was consolidated is carried as a whole model, and a fresh adapter learns on that.

@@ -169,7 +169,7 @@ final class Learning {
     if (seen.isEmpty()) {
       throw new NotApplicableException("rebase: " + current + " has no recorded training data");
     }
-    Recipe recipe = Recipes.rehearsing(recipes.of(line), mixes, now.data(), fresh);
+    Recipe recipe = Recipes.anew(recipes.of(line), mixes, seen);
     List<Row> questions = mixes.questions(now.data(), fresh, recipe.steps() * recipe.batchRows());
     List<Row> own = answers.right(line, now.manifest(), questions, 0, progress);
     Candidate anew =
@@ -213,10 +213,13 @@ final class Learning {
       int place,
       Progress progress) {
     List<Digest> history = now == null ? List.of() : now.data();
-    Recipe recipe = Recipes.rehearsing(governed, mixes, history, fresh);
-    Protection protect = recipe.protect();
     List<Digest> seen = new ArrayList<>(history);
     seen.addAll(fresh);
+    Recipe recipe =
+        start.anew
+            ? Recipes.anew(governed, mixes, seen)
+            : Recipes.updating(governed, mixes, history, fresh);
+    Protection protect = recipe.protect();
     // A model that starts anew from another parent has forgotten everything it had learnt.
     List<Action.DataShare> mix =
         start.anew

@@ -38,13 +38,17 @@ final class Recipes {
     return recipe.withProtection(own.or(fitting));
   }
 
-  /** The recipe with the steps that rehearsing earlier data takes, if it wants that. */
-  static Recipe rehearsing(
+  /** The recipe with the steps that an update on new data takes. */
+  static Recipe updating(
       Recipe recipe, TrainingMix mixes, List<Digest> history, List<Digest> fresh) {
-    Protection p = recipe.protect();
-    return p == null || p.rehearse() == null || history.isEmpty()
-        ? recipe
-        : recipe.rehearsing(mixes.held(history, fresh));
+    return recipe.counts()
+        ? recipe.updating(mixes.held(fresh, List.of()), mixes.held(history, fresh))
+        : recipe;
+  }
+
+  /** The recipe with the steps that learning all data from the beginning takes. */
+  static Recipe anew(Recipe recipe, TrainingMix mixes, List<Digest> data) {
+    return recipe.counts() ? recipe.anew(mixes.held(data, List.of())) : recipe;
   }
 
   /** The recipe where there is no earlier data to measure on what must stay. */

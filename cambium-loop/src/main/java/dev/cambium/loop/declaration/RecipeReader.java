@@ -37,11 +37,19 @@ final class RecipeReader {
     choice(fields, json, what, "method", Recipe.Method.values());
     choice(fields, json, what, "schedule", Recipe.Schedule.values());
     choice(fields, json, what, "precision", Recipe.Precision.values());
+    fields.number("epochs", e -> e > 0 && e <= 1e6, "above 0: passes over the new rows");
+    if (fields.has("epochs") && !fields.has("steps")) {
+      json.put("steps", 1); // it takes at least one
+    }
     for (String required : List.of("method", "steps", "batch-rows", "max-tokens")) {
-      if (!fields.has(required)) {
+      if (!fields.has(required) && !json.has(required)) {
         fields.missing(
             required,
-            required.equals("method") ? "full, or lora for an adapter" : "a whole number");
+            switch (required) {
+              case "method" -> "full, or lora for an adapter";
+              case "steps" -> "a whole number, or epochs: passes over the new rows";
+              default -> "a whole number";
+            });
       }
     }
     if (!fields.has("learning-rate")) {

@@ -419,7 +419,7 @@ public final class Planner {
 
   /** How a line's stable version is to be updated. */
   private Choice choose(Line line, Fact.VersionRegistered now, boolean parentAffected) {
-    Recipe recipe = Objects.requireNonNull(recipe(line));
+    Recipe recipe = Objects.requireNonNull(recipe(line, false));
     Governor governor = declaration.governor();
     Map<Mode, Double> ways = ways(line, recipe, now, parentAffected);
     Choice choice = governor.choose(instruments.read(recipe, now), ways, recipe.method());
@@ -450,25 +450,30 @@ public final class Planner {
   }
 
   /**
-   * A line's recipe with the steps that it takes to rehearse what the line has learnt; by all rows
-   * that were signalled, since which of them hold is only looked at when it is trained.
+   * A line's recipe with all its steps counted; by the rows that were signalled, since which of
+   * them hold is only looked at when it is trained.
+   *
+   * @param anew whether everything is learnt from the beginning, not only what is new
    */
-  private @Nullable Recipe recipe(Line line) {
+  private @Nullable Recipe recipe(Line line, boolean anew) {
     Recipe recipe = declaration.recipe(line.name()).orElse(null);
-    Fact.VersionRegistered now = stable.get(line.name());
-    if (recipe == null
-        || now == null
-        || recipe.protect() == null
-        || recipe.protect().rehearse() == null) {
+    if (recipe == null || !recipe.counts()) {
       return recipe;
     }
-    Set<Digest> seen = new HashSet<>(now.data());
-    return recipe.rehearsing(
-        state.signalsFor(line.name()).stream()
-            .map(signal -> signal.received().fact())
-            .filter(signal -> seen.contains(signal.train()))
-            .mapToLong(Fact.SignalReceived::rows)
-            .sum());
+    Fact.VersionRegistered now = stable.get(line.name());
+    Set<Digest> seen = new HashSet<>(now == null ? List.of() : now.data());
+    long held = 0;
+    long fresh = 0;
+    for (LedgerState.SignalState signal : state.signalsFor(line.name())) {
+      Fact.SignalReceived fact = signal.received().fact();
+      Digest train = fact.train();
+      if (train != null && seen.contains(train)) {
+        held += fact.rows();
+      } else if (signal.campaign().isEmpty()) {
+        fresh += fact.rows();
+      }
+    }
+    return anew ? recipe.anew(held + fresh) : recipe.updating(fresh, held);
   }
 
   /** Seconds of a headroom probe, where the contract asks for one. */
@@ -507,13 +512,12 @@ public final class Planner {
 
   /** Seconds of one rung on a line, without its evaluation on the contract's suites. */
   private double making(Line line, Rung rung, Plan.Cause cause) {
-    Recipe recipe = recipe(line);
+    Recipe recipe = recipe(line, cause != Plan.Cause.LEARN);
     return switch (rung) {
       case REUSE -> 0;
       case TRANSPLANT -> SEARCH_TRIALS * (costs.transplant() + costs.evaluation(SEARCH_ITEMS));
       case ALIGN -> costs.alignment();
-      case DISTILL ->
-          recipe == null ? 0 : costs.distillation(declaration.recipe(line.name()).orElseThrow());
+      case DISTILL -> recipe == null ? 0 : costs.distillation(recipe);
       case RETRAIN -> {
         Protection protect = recipe == null || cause != Plan.Cause.LEARN ? null : recipe.protect();
         yield recipe == null
