@@ -55,6 +55,24 @@ class JsonFormTest {
   }
 
   @Test
+  void anActionRecordedBeforeAFieldWasThereKeepsItsForm() {
+    byte[] old =
+        ("{\"divergence\":\"forward-kl\",\"mixture\":0.5,\"on-policy\":0.5,\"rate\":1,\"rows\":1,"
+                + "\"steps\":0.25,\"temperature\":1}")
+            .getBytes(UTF_8);
+    Distillation read = Json.read(old, Distillation.class);
+    assertThat(read).isEqualTo(Distillation.DEFAULT);
+    assertThat(Json.canonical(read)).isEqualTo(old);
+    byte[] older =
+        "{\"divergence\":\"jsd\",\"mixture\":0.5,\"on-policy\":0.5,\"steps\":0.25,\"temperature\":1}"
+            .getBytes(UTF_8);
+    assertThat(Json.read(older, Distillation.class).rows()).isEqualTo(1);
+    Distillation labelled =
+        new Distillation(1, 0, Distillation.Divergence.FORWARD_KL, 0.5, 1, 0.25, 1, 0.5);
+    assertThat(Json.read(Json.canonical(labelled), Distillation.class)).isEqualTo(labelled);
+  }
+
+  @Test
   void anAdaptersFurtherOptionsMayBeAbsent() {
     byte[] old = "{\"alpha\":16,\"rank\":8,\"targets\":[\"q_proj\"]}".getBytes(UTF_8);
     assertThat(Json.read(old, Recipe.Lora.class))

@@ -73,7 +73,8 @@ public final class StreamBenchmark implements Callable<Integer> {
   /**
    * How Cambium's line learns: the recipe's steps are for what is new, and rehearsal comes on top.
    *
-   * @param steps for the rows of an update
+   * @param steps at least, for the rows of an update
+   * @param epochs passes over them
    * @param batchRows rows of a step
    * @param rate peak learning rate
    * @param rehearse passes over the earlier rows that still hold
@@ -86,6 +87,7 @@ public final class StreamBenchmark implements Callable<Integer> {
    */
   private record Line(
       int steps,
+      double epochs,
       int batchRows,
       double rate,
       double rehearse,
@@ -100,7 +102,7 @@ public final class StreamBenchmark implements Callable<Integer> {
           Locale.ROOT,
           """
           recipes:
-            lesson: { method: %s, steps: %d, batch-rows: %d, max-tokens: %d, learning-rate: %s, precision: %s, protect: { rehearse: %s, balance-by: %s } }
+            lesson: { method: %s, steps: %d, epochs: %s, batch-rows: %d, max-tokens: %d, learning-rate: %s, precision: %s, protect: { rehearse: %s, balance-by: %s } }
           governor:
             budget: { steps: %d }
             rules:
@@ -117,6 +119,7 @@ public final class StreamBenchmark implements Callable<Integer> {
               ? "lora, lora: { rank: " + pace.rank() + ", alpha: " + 2 * pace.rank() + " }"
               : "full",
           steps,
+          epochs,
           batchRows,
           pace.maxTokens(),
           rate,
@@ -132,15 +135,15 @@ public final class StreamBenchmark implements Callable<Integer> {
    * much its trainings may take of what retraining at every step would.
    */
   enum Source {
-    CLINC150(SMALL, new Line(180, 16, 0.001, 0.85, 800, "intent", 0.15, PROBED), 0.25),
-    BANKING77(SMALL, new Line(190, 16, 0.001, 1.0, 600, "intent", 0.2, PROBED), 0.30),
+    CLINC150(SMALL, new Line(1, 1.9, 16, 0.001, 0.85, 800, "intent", 0.15, PROBED), 0.25),
+    BANKING77(SMALL, new Line(1, 1.6, 16, 0.001, 1.2, 600, "intent", 0.2, PROBED), 0.30),
     RULES(
         new Pace(60, 16, 64, 0.002, 0.003, 16, Recipe.Precision.FP32),
-        new Line(40, 16, 0.002, 0.8, 200, "rule", 0.15, PROBED),
+        new Line(40, 3.5, 16, 0.002, 0.8, 200, "rule", 0.15, PROBED),
         0.10),
     SMOLLM2(
         new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16),
-        new Line(64, 8, 0.001, 0.25, 150, "intent", 0.15, "false"),
+        new Line(64, 0.3, 8, 0.001, 0.25, 150, "intent", 0.15, "false"),
         0.45);
 
     private final Pace pace;

@@ -56,21 +56,45 @@ final class Ablation {
               false,
               false,
               how(1, 0, Divergence.FORWARD_KL, 0.25, 1)),
-          new Setting("rate × 2", true, false, how(0.25, 0, Divergence.FORWARD_KL, 1, 2)),
+          new Setting("an eighth of the rows, no teacher", false, false, plain(1, 0.125, 1)),
           new Setting(
-              "half the rows, rate × 2", true, false, how(0.5, 0, Divergence.FORWARD_KL, 0.5, 2)),
+              "an eighth of the rows, twice the steps, no teacher",
+              false,
+              false,
+              plain(2, 0.125, 1)),
+          new Setting(
+              "a quarter of the rows, no teacher, rate × 2", false, false, plain(1, 0.25, 2)),
+          new Setting(
+              "a quarter of the rows, no teacher, from the alignment",
+              false,
+              true,
+              plain(1, 0.25, 1)),
+          new Setting("a quarter of the rows, labels", true, false, labels(1, 0.25)),
+          new Setting("a fifth of the rows, labels", true, false, labels(1, 0.2)),
+          new Setting(
+              "an eighth of the rows, twice the steps, labels", true, false, labels(2, 0.125)),
           new Setting(
               "reverse divergence", true, false, how(0.25, 0.5, Divergence.REVERSE_KL, 1, 1)));
 
+  private static Distillation plain(double steps, double rows, double rate) {
+    return how(steps, 0, Divergence.FORWARD_KL, rows, rate);
+  }
+
+  /** Half the recorded answers, half the teacher's distribution over them. */
+  private static Distillation labels(double steps, double rows) {
+    return new Distillation(steps, 0, Divergence.FORWARD_KL, 0.5, 1, rows, 1, 0.5);
+  }
+
   private static Distillation how(
       double steps, double onPolicy, Divergence divergence, double rows, double rate) {
-    return new Distillation(steps, onPolicy, divergence, 0.5, 1, rows, rate);
+    return new Distillation(steps, onPolicy, divergence, 0.5, 1, rows, rate, 0);
   }
 
   /**
    * One setting on one line.
    *
    * @param compute of retraining's, see {@link Effort}
+   * @param flips share of items that were right before and are wrong now
    */
   record Result(
       String scenario,
@@ -79,19 +103,21 @@ final class Ablation {
       String setting,
       double score,
       double retrained,
-      double compute) {
+      double compute,
+      double flips) {
 
     String text() {
       return String.format(
           Locale.ROOT,
-          "%s seed %d %s, %s: %.3f of retraining's %.3f with %.3f of its compute",
+          "%s seed %d %s, %s: %.3f of retraining's %.3f with %.3f of its compute, flips %.3f",
           scenario,
           seed,
           line,
           setting,
           score,
           retrained,
-          compute);
+          compute,
+          flips);
     }
   }
 
@@ -220,15 +246,18 @@ final class Ablation {
             : Effort.training(recipe, student);
     Cambium.Runnable pupil =
         new Cambium.Runnable(adapter ? newer : done, adapter ? done : null, null);
+    Outcomes.Right now = outcomes.of(name, pupil, subject.test());
+    Outcomes.Right then = outcomes.of(subject.line() + "-before", teacher, subject.test());
     return Optional.of(
         new Result(
             scenario,
             seed,
             subject.line(),
             setting.name(),
-            outcomes.of(name, pupil, subject.test()).score(),
+            now.score(),
             retrained,
-            operations / Effort.training(declared, student)));
+            operations / Effort.training(declared, student),
+            (double) then.count(true, now, false) / subject.test().size()));
   }
 
   /** What the campaign's alignment gave; none where it did not apply. */

@@ -220,8 +220,17 @@ public final class Teacher implements Objective {
       Tensor p = theirs.index_select(1, Natives.longs(commonOfTeacher)).log_softmax(1).detach();
       Tensor q =
           common.length == logits.size(1) ? ours : ours.index_select(1, Natives.longs(common));
-      return Divergence.of(how, p, q).sum();
+      return withLabels(Divergence.of(how, p, q).sum(), ours, targetIds);
     }
+  }
+
+  /** The divergence and, with their weight, what was recorded. */
+  private Tensor withLabels(Tensor divergence, Tensor logProbabilities, Tensor targetIds) {
+    if (how.labels() == 0) {
+      return divergence;
+    }
+    Tensor missed = logProbabilities.gather(1, targetIds.unsqueeze(1)).sum().neg();
+    return divergence.mul(new Scalar(1 - how.labels())).add(missed.mul(new Scalar(how.labels())));
   }
 
   /** A span, by positions that predict it, counted over the pass for each side. */
@@ -318,7 +327,8 @@ public final class Teacher implements Objective {
                   merged(stretch, ours, chosen, from).mul(new Scalar(stretch.to - stretch.from)));
         }
       }
-      return single.isEmpty() ? total : total.add(single(single, ours, from));
+      return withLabels(
+          single.isEmpty() ? total : total.add(single(single, ours, from)), ours, targetIds);
     }
 
     /** log P of the teacher's tokens: places × vocabulary. */

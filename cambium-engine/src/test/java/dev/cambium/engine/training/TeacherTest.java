@@ -196,6 +196,35 @@ class TeacherTest {
   }
 
   @Test
+  void whatWasRecordedCountsByItsWeight() throws IOException {
+    Distillation half = new Distillation(0.5, 0, Divergence.FORWARD_KL, 0.5, 1, 1, 1, 0.25);
+    try (RowEncoder encoder = RowEncoder.load(one);
+        Decoder student = loud(one, 3);
+        Decoder master = loud(one, 4)) {
+      List<Case> cases = List.of(Case.of(encoder, rows.get(0)), Case.of(encoder, rows.get(7)));
+      int end = cases.get(0).end();
+      Teacher teacher =
+          new Teacher(
+              new Teacher.Side(student, encoder.tokenizer(), end),
+              new Teacher.Side(master, encoder.tokenizer(), end),
+              TokenMap.between(one, one),
+              half);
+      double expected = 0;
+      for (Case one : cases) {
+        double[][] ours = lines(student, one.inputs(), one.positions());
+        double[][] theirs = lines(master, one.inputs(), one.positions());
+        for (int i = 0; i < ours.length; i++) {
+          expected += 0.75 * divergence(half, theirs[i], ours[i]) - 0.25 * ours[i][one.answer()[i]];
+        }
+      }
+      try (Trainable trainable = Trainable.of(student)) {
+        assertThat(loss(trainable, teacher, cases)).isCloseTo(expected, within(1e-4 * expected));
+        GradientTest.check(trainable, t -> loss(t, teacher, cases));
+      }
+    }
+  }
+
+  @Test
   void aPromptOfTheTeachersOwnIsReadInPlaceOfTheStudents() throws IOException {
     try (RowEncoder encoder = RowEncoder.load(one);
         Decoder student = loud(one, 3);

@@ -191,26 +191,27 @@ class DeclarationTest {
 
   @Test
   void howALineIsDistilledIsReadWithTheRestAsUsual() throws IOException {
-    write("ecosystem.yaml", withProtection("kl: 0.1 }, distill: { steps: 0.5, rows: 0.5, rate: 2"));
+    write(
+        "ecosystem.yaml",
+        withProtection(
+            "kl: 0.1 }, distill: { steps: 1.5, rows: 0.5, rate: 2, on-policy: 0, labels: 0.5"));
     Recipe recipe = Declaration.load(directory).recipe("card-router").orElseThrow();
     Distillation usual = Distillation.DEFAULT;
     assertThat(recipe.distill())
         .isEqualTo(
             new Distillation(
-                0.5,
-                usual.onPolicy(),
-                usual.divergence(),
-                usual.mixture(),
-                usual.temperature(),
-                0.5,
-                2));
+                1.5, 0, usual.divergence(), usual.mixture(), usual.temperature(), 0.5, 2, 0.5));
     Recipe taken = recipe.distilling();
-    assertThat(taken.steps()).isEqualTo(Math.round(0.5 * recipe.steps()));
+    assertThat(taken.steps()).isEqualTo(Math.round(1.5 * recipe.steps()));
     assertThat(taken.batchRows()).isEqualTo(Math.round(0.5 * recipe.batchRows()));
     assertThat(taken.learningRate()).isEqualTo(2 * recipe.learningRate());
     assertThat(problems(withProtection("kl: 0.1 }, distill: { rows: 2, rate: 0")))
         .anyMatch(p -> p.contains("'rows' must be a number above 0 and at most 1"))
         .anyMatch(p -> p.contains("'rate' must be a number above 0 and at most 100"));
+    assertThat(problems(withProtection("kl: 0.1 }, distill: { labels: 0.5")))
+        .anyMatch(p -> p.contains("labels: not with on-policy"));
+    assertThat(problems(withProtection("kl: 0.1 }, distill: { steps: 2.5, rows: 0.5")))
+        .anyMatch(p -> p.contains("reads more than retraining"));
   }
 
   @Test
