@@ -270,6 +270,7 @@ final class GeneratedHistory {
                 new Verdict.Flips(0, 0, List.of(), List.of()),
                 0,
                 List.of(),
+                List.of(),
                 null,
                 0.1,
                 null)),

@@ -100,9 +100,15 @@ final class VerdictText {
     }
     if (!capability.contaminated().isEmpty()) {
       console.line(
-          "  %s left out, because training data contained them: %s",
+          "  %s left out, because training data or a prompt's examples contained them: %s",
           Texts.count(capability.contaminated().size(), "item"),
           Texts.brief(String.join(", ", capability.contaminated()), 80));
+    }
+    if (!capability.searched().isEmpty()) {
+      console.line(
+          "  %s left out, because a prompt was chosen by them: %s",
+          Texts.count(capability.searched().size(), "item"),
+          Texts.brief(String.join(", ", capability.searched()), 80));
     }
     if (capability.undecidable() > 0) {
       console.line(

@@ -51,7 +51,7 @@ public final class LanguageModel implements AutoCloseable {
   private final Decoder decoder;
   private final @Nullable LoraAdapter adapter;
   private final RowEncoder encoder;
-  private final Framing framing;
+  private Framing framing;
 
   private LanguageModel(
       Decoder decoder, @Nullable LoraAdapter adapter, RowEncoder encoder, Framing framing) {
@@ -159,6 +159,11 @@ public final class LanguageModel implements AutoCloseable {
     try (Logits logits = decoder.logits(new int[][] {ids}, new int[][] {{ids.length - 1}})) {
       return logits.line(0);
     }
+  }
+
+  /** Puts another application, or none, around the model; nothing is loaded again. */
+  public void frame(@Nullable Application application) {
+    framing = new Framing(Optional.ofNullable(application));
   }
 
   /**

@@ -319,6 +319,15 @@ class EngineTest {
               .get(0);
       assertThat(outcome.judgement()).isEqualTo(Judgement.RIGHT);
       assertThat(model.sampling(5)).isEqualTo(new Sampling(3, 0.5, 0, 1, 5));
+      model.frame(null);
+      assertThat(model.sampling(5).temperature()).isZero();
+      assertThat(model.chat(List.of(Message.user("my card is lost")), Sampling.greedy(8), p -> {}))
+          .isEqualTo("lost");
+      model.frame(application);
+      assertThat(
+              model.evaluate(
+                  List.of(Item.qa("i", "debit card", "lost", Map.of())), EXACT, Progress.NONE))
+          .containsExactly(outcome);
     }
   }
 

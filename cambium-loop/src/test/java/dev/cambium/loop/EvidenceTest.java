@@ -56,7 +56,10 @@ class EvidenceTest {
           Verdict.OfCapability measured = verdict.verdict().capabilities().get(i);
           assertThat(found.agrees()).as("%s", measured.capability()).isTrue();
           assertThat(found.items())
-              .hasSize(measured.evaluated() + measured.contaminated().size())
+              .hasSize(
+                  measured.evaluated()
+                      + measured.contaminated().size()
+                      + measured.searched().size())
               .allSatisfy(item -> assertThat(item.candidate()).isNotNull());
           int flips = 0;
           Map<String, String> said = new HashMap<>();

@@ -265,7 +265,7 @@ public final class Memorizer implements JobExecutor {
       Item item = Json.read(line.getBytes(StandardCharsets.UTF_8), Item.class);
       String asked = item.tags().getOrDefault("key", item.messages().get(0).content());
       String answer =
-          table.getOrDefault(application == null ? asked : application.userTurn(asked), "?");
+          table.getOrDefault(application == null ? asked : framed(application, asked), "?");
       boolean right = answer.equals(item.answer());
       outcomes
           .append(
@@ -280,6 +280,12 @@ public final class Memorizer implements JobExecutor {
           .append('\n');
     }
     return outcomes.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  /** What an application asks; a model that was shown examples knows that it was. */
+  private static String framed(Application application, String asked) {
+    int shown = application.examples().size();
+    return (shown == 0 ? "" : "after " + shown + ": ") + application.userTurn(asked);
   }
 
   private static Map<String, String> table(@Nullable String directory) throws IOException {

@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
   @JsonSubTypes.Type(value = Action.Merge.class, name = "merge"),
   @JsonSubTypes.Type(value = Action.Align.class, name = "align"),
   @JsonSubTypes.Type(value = Action.Distill.class, name = "distill"),
+  @JsonSubTypes.Type(value = Action.Prompt.class, name = "prompt"),
   @JsonSubTypes.Type(value = Action.Evaluate.class, name = "evaluate"),
   @JsonSubTypes.Type(value = Action.Probe.class, name = "probe")
 })
@@ -358,6 +359,55 @@ public sealed interface Action {
       return List.copyOf(inputs);
     }
   }
+
+  /**
+   * Searches for a wording by which an application's new parent answers. It is made of evaluations,
+   * each an action of its own, and does nothing beside them.
+   *
+   * @param parent what the application is to run on
+   * @param current the version of the application that is to be carried there
+   * @param declared what the application's file said
+   * @param candidates what is tried, the likeliest first; the first is what {@code current} says
+   * @param parts the items that candidates are scored on
+   */
+  record Prompt(
+      Digest parent,
+      Digest current,
+      Application declared,
+      List<Application> candidates,
+      List<SearchPart> parts)
+      implements Action {
+    public Prompt {
+      candidates = List.copyOf(candidates);
+      parts = List.copyOf(parts);
+      if (candidates.size() < 2 || parts.isEmpty()) {
+        throw new IllegalArgumentException(
+            "a search needs two wordings and some items, not "
+                + candidates.size()
+                + " and "
+                + parts.size());
+      }
+    }
+
+    @Override
+    public List<Digest> versions() {
+      return List.of(parent, current);
+    }
+
+    @Override
+    public List<Digest> inputs() {
+      List<Digest> inputs = new ArrayList<>(versions());
+      parts.forEach(part -> inputs.add(part.suite()));
+      return List.copyOf(inputs);
+    }
+  }
+
+  /**
+   * The items of a capability that a search may look at.
+   *
+   * @param suite digest of a file of {@link Item}s (JSON lines)
+   */
+  record SearchPart(String capability, Digest suite, Scorer scorer) {}
 
   /**
    * Scores a version on a range of a suite's items.

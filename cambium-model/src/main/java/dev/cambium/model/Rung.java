@@ -7,6 +7,9 @@ public enum Rung {
   /** Same weights, same adapter. */
   @JsonProperty("reuse")
   REUSE,
+  /** For an application: another wording of its prompt, other examples, another answer length. */
+  @JsonProperty("prompt")
+  PROMPT,
   /** The old change added to the new parent, without training. */
   @JsonProperty("transplant")
   TRANSPLANT,

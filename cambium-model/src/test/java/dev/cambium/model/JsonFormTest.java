@@ -91,6 +91,20 @@ class JsonFormTest {
   }
 
   @Test
+  void anApplicationWithoutExamplesIsWrittenAsBeforeThereWereAny() {
+    byte[] old =
+        "{\"max-new-tokens\":8,\"prompt\":\"Q: {input}\",\"system\":null,\"temperature\":0}"
+            .getBytes(StandardCharsets.UTF_8);
+    Application read = Json.read(old, Application.class);
+    assertThat(read.examples()).isEmpty();
+    assertThat(new String(Json.canonical(read), StandardCharsets.UTF_8)).doesNotContain("examples");
+    Application taught =
+        new Application(
+            null, "Q: {input}", List.of(new Application.Example("one?", "1")), List.of(), 8, 0);
+    assertThat(Json.read(Json.canonical(taught), Application.class)).isEqualTo(taught);
+  }
+
+  @Test
   void recordsSurviveTheRoundTripByteForByte() {
     List<Fact> facts =
         List.of(

@@ -155,6 +155,8 @@ record Effort(double operations, double seconds) {
         line = lines.get(distill.teacher());
       } else if (action instanceof Action.Evaluate evaluate) {
         line = searches.get(evaluate.suite());
+      } else if (action instanceof Action.Prompt) {
+        continue; // is made of evaluations
       } else {
         line = makers.get(done.fact().action());
       }

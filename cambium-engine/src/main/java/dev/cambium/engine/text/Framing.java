@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What an application puts around a conversation: its instruction, its prompt around the user's
- * last turn, and its tools. The same at evaluation and at serving.
+ * What an application puts around a conversation: its instruction, its examples as earlier turns,
+ * its prompt around the user's last turn, and its tools. The same at evaluation and at serving.
  *
  * @param application none leaves conversations as they are
  */
@@ -39,6 +39,13 @@ public record Framing(Optional<Application> application) {
       String all = has ? system + "\n\n" + messages.remove(0).content() : system;
       messages.add(0, Message.system(all));
     }
+    int first = !messages.isEmpty() && messages.get(0).role().equals("system") ? 1 : 0;
+    List<Message> shown = new ArrayList<>();
+    for (Application.Example example : frame.examples()) {
+      shown.add(Message.user(frame.userTurn(example.input())));
+      shown.add(Message.assistant(example.answer()));
+    }
+    messages.addAll(first, shown);
     return messages;
   }
 

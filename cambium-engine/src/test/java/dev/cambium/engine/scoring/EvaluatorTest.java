@@ -274,6 +274,25 @@ class EvaluatorTest {
     assertThat(framing.messages(List.of(Message.system("Hi."), Message.user("c"))))
         .containsExactly(Message.system("Be brief.\n\nHi."), Message.user("Q: c"));
     assertThat(framing.maxNewTokens(64)).isEqualTo(2);
+    Application taught =
+        new Application(
+            "Be brief.",
+            "Q: {input}",
+            List.of(new Application.Example("one?", "1"), new Application.Example("two?", "2")),
+            List.of(),
+            2,
+            0);
+    assertThat(
+            new Framing(Optional.of(taught))
+                .messages(List.of(Message.system("Hi."), Message.user("c"))))
+        .as("examples come after the instruction, each asked as the user's turn is")
+        .containsExactly(
+            Message.system("Be brief.\n\nHi."),
+            Message.user("Q: one?"),
+            Message.assistant("1"),
+            Message.user("Q: two?"),
+            Message.assistant("2"),
+            Message.user("Q: c"));
 
     List<Item> items = questions(5);
     List<Outcome> framed =

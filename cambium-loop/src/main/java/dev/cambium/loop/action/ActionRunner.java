@@ -26,6 +26,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 
 /**
  * Carries out actions, each once. An action that the ledger knows is answered from there; one that
@@ -57,6 +58,9 @@ public final class ActionRunner {
 
   /** Output of a crossing: its {@link dev.cambium.engine.transfer.CrossingReport}. */
   public static final String CROSSING = "crossing.json";
+
+  /** Output of a search for a wording: its {@link dev.cambium.loop.plan.PromptSearch.Found}. */
+  public static final String PROMPT = "prompt.json";
 
   private final Ledger ledger;
   private final ArtifactStore store;
@@ -99,10 +103,9 @@ public final class ActionRunner {
   }
 
   private ActionResult run(Action action, Digest key, String fingerprint, Progress progress) {
-    Optional<Fact.ActionFinished> known = ledger.state().action(key).map(Recorded::fact);
+    Optional<ActionResult> known = known(key);
     if (known.isPresent()) {
-      memoised.incrementAndGet();
-      return new ActionResult(key, known.get().outputs(), known.get().seconds(), true);
+      return known.get();
     }
     try {
       Path directory = jobs.resolve(key.hex());
@@ -122,6 +125,49 @@ public final class ActionRunner {
     } catch (IOException e) {
       throw new UncheckedIOException("action " + action.kind() + " " + key.brief(), e);
     }
+  }
+
+  /**
+   * What an action gave that is made of others.
+   *
+   * @param outputs bytes by path
+   * @param seconds that the others took
+   */
+  public record Composed(Map<String, byte[]> outputs, double seconds) {
+    public Composed {
+      outputs = Map.copyOf(outputs);
+    }
+  }
+
+  /**
+   * Records an action that does nothing beside other actions, or returns what it gave before; see
+   * {@link #run}.
+   *
+   * @param work carries the others out and says what they come to. A run that was killed in it asks
+   *     it again, and those that were finished are answered from the ledger
+   */
+  public ActionResult compose(Action action, Supplier<Composed> work) {
+    String fingerprint = executor.fingerprint();
+    Digest key = action.key(fingerprint);
+    synchronized (turns.computeIfAbsent(key, k -> new Object())) {
+      Optional<ActionResult> known = known(key);
+      if (known.isPresent()) {
+        return known.get();
+      }
+      Composed done = work.get();
+      SortedMap<String, Digest> outputs = new TreeMap<>();
+      done.outputs().forEach((path, bytes) -> outputs.put(path, store.put(bytes)));
+      carriedOut.incrementAndGet();
+      return record(key, action, fingerprint, outputs, done.seconds());
+    }
+  }
+
+  private Optional<ActionResult> known(Digest key) {
+    Optional<Fact.ActionFinished> known = ledger.state().action(key).map(Recorded::fact);
+    if (known.isPresent()) {
+      memoised.incrementAndGet();
+    }
+    return known.map(fact -> new ActionResult(key, fact.outputs(), fact.seconds(), true));
   }
 
   /** How many actions can run side by side. */
@@ -350,11 +396,21 @@ public final class ActionRunner {
       }
       outputs.put(file.path(), stored);
     }
+    ActionResult recorded = record(key, action, fingerprint, outputs, result.seconds());
+    DirectoryTree.delete(directory);
+    return recorded;
+  }
+
+  private ActionResult record(
+      Digest key,
+      Action action,
+      String fingerprint,
+      SortedMap<String, Digest> outputs,
+      double seconds) {
     Digest spec = store.put(Json.canonical(action));
     Fact.ActionFinished fact =
-        new Fact.ActionFinished(key, action.kind(), spec, outputs, result.seconds(), fingerprint);
+        new Fact.ActionFinished(key, action.kind(), spec, outputs, seconds, fingerprint);
     ledger.remember(actor, fact, new Precondition.ArtifactsRenewed(fact.artifacts(), store::renew));
-    DirectoryTree.delete(directory);
-    return new ActionResult(key, outputs, result.seconds(), false);
+    return new ActionResult(key, outputs, seconds, false);
   }
 }

@@ -267,16 +267,19 @@ final class JobRunner implements AutoCloseable {
     return Path.of(path);
   }
 
-  /** The model of an evaluation; the last one stays loaded, since pieces of one suite follow. */
+  /**
+   * The model of an evaluation; the last one stays loaded, since pieces of one suite follow, and
+   * other applications of the same model where a prompt is searched for.
+   */
   private LanguageModel model(Job job) throws IOException {
-    String wanted = job.model() + "\n" + job.adapter() + "\n" + job.application();
+    String wanted = job.model() + "\n" + job.adapter();
+    Application application =
+        job.application() == null
+            ? null
+            : Json.read(Files.readAllBytes(Path.of(job.application())), Application.class);
     LanguageModel model = loaded;
     if (model == null || !wanted.equals(loadedFrom)) {
       unload();
-      Application application =
-          job.application() == null
-              ? null
-              : Json.read(Files.readAllBytes(Path.of(job.application())), Application.class);
       model =
           engine.load(
               Path.of(Objects.requireNonNull(job.model())),
@@ -284,6 +287,8 @@ final class JobRunner implements AutoCloseable {
               application);
       loaded = model;
       loadedFrom = wanted;
+    } else {
+      model.frame(application);
     }
     return model;
   }

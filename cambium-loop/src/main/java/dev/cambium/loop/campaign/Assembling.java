@@ -8,8 +8,6 @@ import dev.cambium.model.Action;
 import dev.cambium.model.Application;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
-import dev.cambium.model.FileEntry;
-import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Progress;
@@ -37,13 +35,9 @@ final class Assembling {
 
   /** Makes an application's version from its declaration. */
   Candidate declared(Line line, VersionRef parent) {
-    byte[] bytes = Json.canonical(Objects.requireNonNull(line.application()));
-    Digest file = workspace.store().put(bytes);
-    Manifest manifest =
-        new Manifest(
-            VersionKind.APPLICATION,
-            workspace.registered(parent).manifest(),
-            List.of(new FileEntry(Application.FILE, bytes.length, file)));
+    Application application = Objects.requireNonNull(line.application());
+    workspace.store().put(application.bytes());
+    Manifest manifest = application.on(workspace.registered(parent).manifest());
     workspace.versions().put(manifest);
     return new Candidate(manifest, null, null, List.of(), "from " + line.applicationFile());
   }

@@ -36,6 +36,7 @@ final class Carrying {
   private final Recipes recipes;
   private final Trainings trainings;
   private final Transplants transplants;
+  private final Prompts prompts;
 
   Carrying(Workspace workspace, Evaluations evaluations) {
     this.workspace = workspace;
@@ -43,6 +44,7 @@ final class Carrying {
     this.recipes = new Recipes(workspace.declaration());
     this.trainings = new Trainings(workspace);
     this.transplants = new Transplants(workspace, new Scoring(workspace, evaluations));
+    this.prompts = new Prompts(workspace, evaluations);
   }
 
   /**
@@ -60,6 +62,7 @@ final class Carrying {
       throws NotApplicableException {
     return switch (rung) {
       case REUSE -> reuse(current, parent);
+      case PROMPT -> prompts.searched(line, current, parent, progress);
       case TRANSPLANT -> transplants.searched(line, current, parent, progress);
       case ALIGN -> align(line, current, parent, progress);
       case DISTILL -> distill(line, current, parent, best, progress);

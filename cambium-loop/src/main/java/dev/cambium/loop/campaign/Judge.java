@@ -6,6 +6,7 @@ import dev.cambium.loop.action.ActionFailedException;
 import dev.cambium.loop.data.Overlap;
 import dev.cambium.loop.data.OverlapCheck;
 import dev.cambium.loop.data.RowFile;
+import dev.cambium.loop.data.SearchItems;
 import dev.cambium.loop.declaration.CapabilityDeclaration;
 import dev.cambium.loop.declaration.Contract;
 import dev.cambium.loop.declaration.Declaration;
@@ -18,9 +19,12 @@ import dev.cambium.loop.gate.Revision;
 import dev.cambium.loop.gate.Suite;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.headroom.HeadroomProbe;
+import dev.cambium.loop.plan.PromptHistory;
+import dev.cambium.model.Application;
 import dev.cambium.model.Decision;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
+import dev.cambium.model.Item;
 import dev.cambium.model.Json;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Recipe;
@@ -33,6 +37,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -154,7 +159,7 @@ public final class Judge {
         gate.judge(
             subject(candidate),
             reference == null ? null : subject(reference),
-            requirements(contract, reference),
+            requirements(contract, candidate, reference),
             new Gate.Budgets(contract.budgets().maxSizeMb(), contract.budgets().maxMsPerItem()),
             contaminated(contract, candidate, reference),
             headroom(candidate, contract, progress),
@@ -253,8 +258,13 @@ public final class Judge {
     }
   }
 
-  private List<Requirement> requirements(Contract contract, @Nullable VersionRef reference) {
+  private List<Requirement> requirements(
+      Contract contract, VersionRef candidate, @Nullable VersionRef reference) {
     List<Requirement> requirements = new ArrayList<>();
+    List<Item> searched = new ArrayList<>(searched(candidate));
+    if (reference != null) {
+      searched.addAll(searched(reference));
+    }
     Set<String> pending =
         workspace.ledger().state().ecosystem().orElseThrow().fact().pending().keySet();
     for (String name : contract.capabilities()) {
@@ -271,6 +281,7 @@ public final class Judge {
               slices == null ? SlicePolicy.DEFAULT_MARGIN : slices.margin(),
               slices == null ? SlicePolicy.DEFAULT_MIN_ITEMS : slices.minItems(),
               reference == null ? null : revision(name, reference),
+              SearchItems.asking(searched, suite(name).items()),
               pending.contains(name)
                   ? capability.suite()
                       + " was changed and nobody has approved that, so what counts is how it was;"
@@ -280,6 +291,25 @@ public final class Judge {
                   : null));
     }
     return requirements;
+  }
+
+  /** The items that a version's wording was chosen by. */
+  private List<Item> searched(VersionRef version) {
+    return PromptHistory.of(
+            workspace.ledger().state(), workspace.store(), workspace.registered(version))
+        .stream()
+        .flatMap(search -> search.parts().stream())
+        .flatMap(part -> suite(part.suite()).items().stream())
+        .toList();
+  }
+
+  /** What a version of an application says; none for a model. */
+  private Optional<Application> application(VersionRef version) {
+    return workspace
+        .versions()
+        .manifest(workspace.registered(version).manifest())
+        .file(Application.FILE)
+        .map(file -> Json.read(workspace.store().bytes(file.digest()), Application.class));
   }
 
   private Map<String, Set<String>> contaminated(
@@ -305,6 +335,12 @@ public final class Judge {
                   }
                   return overlap;
                 }));
+      }
+      application(candidate)
+          .ifPresent(said -> items.addAll(SearchItems.shown(said, suite.items())));
+      if (reference != null) {
+        application(reference)
+            .ifPresent(said -> items.addAll(SearchItems.shown(said, suite.items())));
       }
       found.put(capability, items);
     }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param applicationFile for {@link Tier#APPLICATION}: the file, relative to the ecosystem's
  *     directory
  * @param application what that file says
+ * @param search what may be tried of it on a new parent; none where nothing is
  * @param contract as declared; see {@link Declaration#contract} for what holds
  */
 public record Line(
@@ -27,6 +28,7 @@ public record Line(
     @Nullable Merging merge,
     @Nullable String applicationFile,
     @Nullable Application application,
+    @Nullable PromptSpace search,
     Contract contract) {
 
   /** The lines that it is made from: the one that it is built on, then those it is merged from. */

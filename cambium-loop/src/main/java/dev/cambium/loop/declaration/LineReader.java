@@ -2,7 +2,6 @@ package dev.cambium.loop.declaration;
 
 import dev.cambium.loop.data.Suggestion;
 import dev.cambium.loop.declaration.Node.Position;
-import dev.cambium.model.Application;
 import dev.cambium.model.Recipe;
 import dev.cambium.model.Tier;
 import java.util.Arrays;
@@ -85,7 +84,7 @@ final class LineReader {
       method(what, tier, recipe, recipes.get(recipe), fields.at("recipe"));
     }
     String applicationFile = fields.text("application");
-    Application application = null;
+    ApplicationReader.Read application = null;
     if (tier == Tier.APPLICATION && !fields.has("application")) {
       fields.missing(
           "application", "an application has a file, such as application: apps/" + name + ".yaml");
@@ -119,7 +118,15 @@ final class LineReader {
       return null;
     }
     return new Line(
-        name, tier, fields.text("parent"), recipe, merge, applicationFile, application, contract);
+        name,
+        tier,
+        fields.text("parent"),
+        recipe,
+        merge,
+        applicationFile,
+        application == null ? null : application.application(),
+        application == null ? null : application.search(),
+        contract);
   }
 
   /** Notes a recipe that a line of this tier cannot have. */

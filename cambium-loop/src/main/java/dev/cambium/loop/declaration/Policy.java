@@ -25,6 +25,8 @@ public record Policy(
 
   /** Kinds of steps that somebody may want to approve. */
   public enum DecisionPoint {
+    @JsonProperty("prompt")
+    PROMPT,
     @JsonProperty("transplant")
     TRANSPLANT,
     @JsonProperty("align")

@@ -118,6 +118,7 @@ public final class ItemOutcomes {
     Suite suite =
         suites.computeIfAbsent(capability.suite(), digest -> Suite.read(store.bytes(digest)));
     Set<String> leftOut = new HashSet<>(capability.contaminated());
+    leftOut.addAll(capability.searched());
     int looked = Math.min(capability.evaluated() + leftOut.size(), suite.items().size());
     List<Item> items = suite.items().subList(0, looked);
     Found now =

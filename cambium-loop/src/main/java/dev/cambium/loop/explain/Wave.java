@@ -116,6 +116,9 @@ public record Wave(
     double measuring = 0;
     for (Recorded<Fact.ActionFinished> action : state.actionsWithin(from, to, Integer.MAX_VALUE)) {
       seconds.put(action.fact().action(), action.fact().seconds());
+      if (action.fact().kind().equals("prompt")) {
+        continue; // its seconds are those of its evaluations
+      }
       if (List.of("evaluate", "probe", "crossing").contains(action.fact().kind())) {
         measuring += action.fact().seconds();
       } else {

@@ -7,7 +7,9 @@ import dev.cambium.loop.action.ActionRunner;
 import dev.cambium.loop.gate.Verdict;
 import dev.cambium.loop.governor.Choice;
 import dev.cambium.loop.headroom.Headroom;
+import dev.cambium.loop.plan.PromptSearch;
 import dev.cambium.model.Action;
+import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
@@ -357,15 +359,30 @@ public final class Why {
             .map(declared -> Set.copyOf(declared.fact().suites().values()))
             .orElse(Set.of());
     Map<Map<String, Digest>, String> tried = new HashMap<>(); // what made it, by its files
+    Map<Digest, String> wordings = new HashMap<>(); // of searches, by manifest
+    List<Action> specs =
+        actions.stream()
+            .map(recorded -> Json.read(store.bytes(recorded.fact().spec()), Action.class))
+            .toList();
+    for (Action action : specs) {
+      if (action instanceof Action.Prompt search && versions.contains(search.current())) {
+        for (Application wording : search.candidates()) {
+          wordings.put(
+              wording.on(search.parent()).digest(), wording.changeFrom(search.candidates().get(0)));
+        }
+      }
+    }
     List<WhyNode> attempts = new ArrayList<>();
-    for (Recorded<Fact.ActionFinished> recorded : actions) {
-      Action action = Json.read(store.bytes(recorded.fact().spec()), Action.class);
+    for (int i = 0; i < specs.size(); i++) {
+      Recorded<Fact.ActionFinished> recorded = actions.get(i);
+      Action action = specs.get(i);
       boolean kept = makers.contains(recorded.fact().action());
       if (action instanceof Action.Evaluate evaluate) {
         Optional<String> measured =
             versions.contains(evaluate.version())
                 ? Optional.of(name(evaluate.version()))
-                : maker(tried, evaluate.version());
+                : Optional.ofNullable(wordings.get(evaluate.version()))
+                    .or(() -> maker(tried, evaluate.version()));
         if (!judged.contains(evaluate.suite())) {
           measured.ifPresent(of -> attempts.add(evaluation(recorded, evaluate, of)));
         }
@@ -511,6 +528,17 @@ public final class Why {
               + " merged by "
               + new String(Json.canonical(merge.method()), StandardCharsets.UTF_8)
               + (merge.base() == null ? "" : " as changes of " + name(merge.base()));
+    } else if (action instanceof Action.Prompt search) {
+      detail =
+          String.format(
+              "%d wordings of %s on %s, and that as it was, on items of %s that were set aside",
+              search.candidates().size(),
+              name(search.current()),
+              name(search.parent()),
+              search.parts().stream()
+                  .map(Action.SearchPart::capability)
+                  .collect(Collectors.joining(", ")));
+      because.addAll(wordings(search, fact));
     } else if (action instanceof Action.Align align) {
       detail =
           String.format(
@@ -539,6 +567,39 @@ public final class Why {
         recorded.index(),
         fact.spec(),
         because);
+  }
+
+  /** What a search saw of each wording. */
+  private List<WhyNode> wordings(Action.Prompt search, Fact.ActionFinished fact) {
+    Digest output = fact.outputs().get(ActionRunner.PROMPT);
+    if (output == null || !store.has(output)) {
+      return List.of();
+    }
+    PromptSearch.Found found = Json.read(store.bytes(output), PromptSearch.Found.class);
+    List<WhyNode> wordings = new ArrayList<>();
+    for (PromptSearch.Look look : found.looks()) {
+      wordings.add(
+          new WhyNode(
+              "wording",
+              look.candidate() < 0
+                  ? name(search.current())
+                  : search
+                      .candidates()
+                      .get(look.candidate())
+                      .changeFrom(search.candidates().get(0)),
+              String.format(
+                  Locale.ROOT,
+                  "%.3f on %d items%s",
+                  look.score(),
+                  look.items(),
+                  look.candidate() < 0
+                      ? ", before"
+                      : look.candidate() == found.best() ? ", the best" : ""),
+              null,
+              output,
+              List.of()));
+    }
+    return wordings;
   }
 
   private String name(Digest manifest) {

@@ -96,7 +96,8 @@ public final class Gate {
    * Judges.
    *
    * @param reference the version that would be replaced; none for a first release
-   * @param contaminated items that training data contained, by capability; left out
+   * @param contaminated items that training data or a prompt's examples contained, by capability;
+   *     left out
    * @param headroom how well the candidate still learns; none where nothing is asked
    */
   public Verdict judge(
@@ -396,6 +397,7 @@ public final class Gate {
     final @Nullable Subject reference;
     final Requirement requirement;
     final List<String> contaminated = new ArrayList<>();
+    final List<String> searched = new ArrayList<>();
     final List<Item> items = new ArrayList<>();
     final List<Outcome> after = new ArrayList<>();
     final List<Outcome> before = new ArrayList<>();
@@ -422,7 +424,11 @@ public final class Gate {
       this.requirement = requirement;
       this.excluded = excluded;
       List<Item> all = requirement.suite().items();
-      List<Item> used = all.stream().filter(item -> !excluded.contains(item.id())).toList();
+      List<Item> used =
+          all.stream()
+              .filter(item -> !excluded.contains(item.id()))
+              .filter(item -> !requirement.searched().contains(item.id()))
+              .toList();
       usable = used.size();
       revision = reference == null ? null : requirement.revision();
       List<Item> compared = used.stream().filter(item -> !intends(item)).toList();
@@ -492,6 +498,10 @@ public final class Gate {
         Item item = suite.items().get(next + i);
         if (excluded.contains(item.id())) {
           contaminated.add(item.id());
+          continue;
+        }
+        if (requirement.searched().contains(item.id())) {
+          searched.add(item.id());
           continue;
         }
         observe(item, now.outcomes().get(i), then == null ? null : then.outcomes().get(i));
@@ -716,6 +726,7 @@ public final class Gate {
               : FlipAnalysis.of(compared.items, compared.before, compared.after),
           (int) after.stream().filter(o -> o.judgement() == Judgement.UNDECIDABLE).count(),
           contaminated,
+          searched,
           noise,
           items.isEmpty() ? 0 : seconds / next,
           intended());

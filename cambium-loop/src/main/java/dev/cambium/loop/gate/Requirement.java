@@ -2,6 +2,7 @@ package dev.cambium.loop.gate;
 
 import dev.cambium.model.Scorer;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     larger slice has been seen with at least this many
  * @param revision how the suite has changed since the version that would be replaced was released;
  *     none if it has not
+ * @param searched items by which the candidate's or the reference's prompt was chosen; left out
  * @param remark what a person should know where this does not pass; none if there is nothing
  */
 public record Requirement(
@@ -30,6 +32,7 @@ public record Requirement(
     double sliceMargin,
     int sliceItems,
     @Nullable Revision revision,
+    Set<String> searched,
     @Nullable String remark) {
 
   /** Of a suite that has not changed. */
@@ -42,11 +45,23 @@ public record Requirement(
       List<String> sliceTags,
       double sliceMargin,
       int sliceItems) {
-    this(capability, suite, scorer, margin, floor, sliceTags, sliceMargin, sliceItems, null, null);
+    this(
+        capability,
+        suite,
+        scorer,
+        margin,
+        floor,
+        sliceTags,
+        sliceMargin,
+        sliceItems,
+        null,
+        Set.of(),
+        null);
   }
 
   public Requirement {
     sliceTags = List.copyOf(sliceTags);
+    searched = Set.copyOf(searched);
   }
 
   /**

@@ -144,7 +144,8 @@ public record Verdict(
    * @param slices those of the contract's tags
    * @param flips items whose verdict changed
    * @param undecidable items that the scorer could not judge in the candidate
-   * @param contaminated items left out because training data contained them
+   * @param contaminated items left out because training data or a prompt's examples contained them
+   * @param searched items left out because a prompt of one of the two was chosen by them
    * @param noise the engine's own noise, from the reference against itself; none without one
    * @param secondsPerItem mean wall time of an item of the candidate
    * @param intended what a change of the suite since the reference was released asks for; none if
@@ -175,6 +176,7 @@ public record Verdict(
       Flips flips,
       int undecidable,
       @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> contaminated,
+      @JsonInclude(JsonInclude.Include.NON_EMPTY) List<String> searched,
       @Nullable NoiseFloor noise,
       double secondsPerItem,
       @Nullable Intended intended) {
@@ -183,6 +185,7 @@ public record Verdict(
     public OfCapability {
       slices = slices == null ? List.of() : List.copyOf(slices);
       contaminated = contaminated == null ? List.of() : List.copyOf(contaminated);
+      searched = searched == null ? List.of() : List.copyOf(searched);
     }
   }
 

@@ -8,6 +8,7 @@ import dev.cambium.loop.declaration.HeadroomPolicy;
 import dev.cambium.loop.declaration.Line;
 import dev.cambium.loop.declaration.Merging;
 import dev.cambium.loop.declaration.Policy;
+import dev.cambium.loop.declaration.PromptSpace;
 import dev.cambium.loop.governor.Choice;
 import dev.cambium.loop.governor.Governor;
 import dev.cambium.loop.governor.Instruments;
@@ -19,7 +20,6 @@ import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
-import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
 import dev.cambium.model.Manifest;
 import dev.cambium.model.MergeMethod;
@@ -370,14 +370,14 @@ public final class Planner {
           above != null && above.version().equals(parent)
               ? above.manifest()
               : state.version(parent).orElseThrow().fact().manifest();
-      byte[] bytes = Json.canonical(declared);
-      FileEntry file = new FileEntry(Application.FILE, bytes.length, Digest.of(bytes));
-      Manifest expected = new Manifest(VersionKind.APPLICATION, parentManifest, List.of(file));
-      if (expected.digest().equals(version.manifest())) {
+      if (declared.on(parentManifest).digest().equals(version.manifest())) {
         return true;
       }
     }
-    return declared.equals(released(version.version()));
+    return declared.equals(released(version.version()))
+        // Or the file still says what a search began with that found what is released.
+        || PromptHistory.of(state, store, version).stream()
+            .anyMatch(search -> search.declared().equals(declared));
   }
 
   private @Nullable Application released(@Nullable VersionRef version) {
@@ -401,6 +401,9 @@ public final class Planner {
     List<Rung> rungs = new ArrayList<>();
     if (version.kind() != VersionKind.MODEL) {
       rungs.add(Rung.REUSE);
+    }
+    if (version.kind() == VersionKind.APPLICATION && line.search() != null) {
+      rungs.add(Rung.PROMPT);
     }
     if (version.kind() != VersionKind.APPLICATION) {
       rungs.add(Rung.TRANSPLANT);
@@ -510,11 +513,28 @@ public final class Planner {
     return known;
   }
 
+  /** Seconds of a search for another wording, if it goes on to its end. */
+  private double searching(Line line) {
+    PromptSpace space = line.search();
+    Application declared = line.application();
+    if (space == null || declared == null) {
+      return 0;
+    }
+    List<Integer> parts =
+        declaration.contract(line.name()).capabilities().stream()
+            .map(capability -> space.items(suiteItems.getOrDefault(capability, 0)))
+            .toList();
+    // What is released may be none of those that the file allows.
+    return costs.evaluation(
+        PromptSearch.evaluations(space.candidates(declared, declared).size() + 1, parts));
+  }
+
   /** Seconds of one rung on a line, without its evaluation on the contract's suites. */
   private double making(Line line, Rung rung, Plan.Cause cause) {
     Recipe recipe = recipe(line, cause != Plan.Cause.LEARN);
     return switch (rung) {
       case REUSE -> 0;
+      case PROMPT -> searching(line);
       case TRANSPLANT -> SEARCH_TRIALS * (costs.transplant() + costs.evaluation(SEARCH_ITEMS));
       case ALIGN -> costs.alignment();
       case DISTILL -> recipe == null ? 0 : costs.distillation(recipe);
@@ -556,7 +576,8 @@ public final class Planner {
             + probing(line)
             + (cause == Plan.Cause.MERGE ? costs.merge() : 0);
     List<Rung> rungs =
-        cause == Plan.Cause.CARRY && ways.size() > 1
+        // Another wording is looked for only where the one that there is does not do.
+        cause == Plan.Cause.CARRY && ways.size() > 1 && !ways.contains(Rung.PROMPT)
             ? history().ordered(ways, rung -> judging + making(line, rung, cause))
             : ways;
     double first = rungs.isEmpty() ? judging : judging + making(line, rungs.get(0), cause);

@@ -8,6 +8,7 @@ import dev.cambium.loop.governor.Condition;
 import dev.cambium.loop.governor.Governor;
 import dev.cambium.loop.governor.Mode;
 import dev.cambium.loop.governor.Rule;
+import dev.cambium.model.Application;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Distillation;
 import dev.cambium.model.MergeMethod;
@@ -547,6 +548,66 @@ class DeclarationTest {
         .singleElement()
         .asString()
         .contains("card-desk.yaml:2:1: malformed");
+  }
+
+  @Test
+  void anApplicationMaySayWhatElseMayBeTriedOfIt() throws IOException {
+    write(
+        "apps/card-desk.yaml",
+        """
+        prompt: 'Customer: {input}'
+        max-new-tokens: 8
+        examples: [{ input: 'is it lost?', answer: yes it is }]
+        search:
+          prompts: ['{input}', 'Q: {input}']
+          systems: [Be brief.]
+          examples: [{ input: 'fees?', answer: '2' }, { input: 'limits?', answer: '9' }]
+          shots: [0, 2]
+          share: 0.2
+        """);
+    Line desk = parse(VALID).line("card-desk");
+    Application declared = desk.application();
+    assertThat(declared.examples())
+        .containsExactly(new Application.Example("is it lost?", "yes it is"));
+    assertThat(desk.search().items(100)).isEqualTo(20);
+    assertThat(desk.search().items(10_000)).as("a search needs no more").isEqualTo(60);
+    List<Application> candidates = desk.search().candidates(declared, declared);
+    assertThat(candidates).hasSize(3 * 2 * 3).doesNotHaveDuplicates();
+    assertThat(candidates.get(0)).isEqualTo(declared);
+    assertThat(candidates).extracting(c -> c.examples().size()).contains(0, 1, 2);
+    Application found = new Application("Else.", "Else {input}", List.of(), 3, 0);
+    assertThat(desk.search().candidates(found, declared))
+        .startsWith(found, declared)
+        .hasSize(candidates.size() + 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      textBlock =
+          """
+          search: { prompt: [a] }                       | card-desk.yaml:2:11: search: unknown field 'prompt'; did you mean 'prompts'?
+          search: { temperature: [0.5] }                | card-desk.yaml:2:11: search: unknown field 'temperature'
+          search: { prompts: [no place] }               | card-desk.yaml:2:21: search: the prompt 'no place' must contain {input}
+          search: { prompts: '{input}' }                | card-desk.yaml:2:20: search: 'prompts' must be a list
+          search: { prompts: ['a {input}', 'a {input}'] } | card-desk.yaml:2:34: search: 'a {input}' is twice in 'prompts'
+          search: [a]                                   | card-desk.yaml:2:9: application: 'search' must be a mapping
+          search: {}                                    | card-desk.yaml:2:9: search: nothing to try beside what the application says
+          search: { prompts: ['Customer: {input}'] }    | card-desk.yaml:2:9: search: nothing to try beside
+          search: { shots: [1] }                        | search: 'shots' says how many of 'examples', which is missing
+          search: { examples: [{ input: a, answer: b }], shots: [2] } | card-desk.yaml:2:56: search: 'shots' must be a list of numbers that are whole, from 0 to 1
+          search: { examples: [{ input: a }] }          | card-desk.yaml:2:22: search: example: 'answer' is missing
+          search: { examples: [a] }                     | card-desk.yaml:2:22: search: 'examples' must be a list of mappings
+          search: { max-new-tokens: [0] }               | card-desk.yaml:2:28: search: 'max-new-tokens' must be a list of numbers that are whole, from 1 to 100000
+          search: { max-new-tokens: [4.5] }             | card-desk.yaml:2:28: search: 'max-new-tokens' must be
+          search: { prompts: ['{input}'], share: 0.9 }  | card-desk.yaml:2:40: search: 'share' must be a number above 0 and at most 0.5
+          search: { max-new-tokens: [1, 2, 3, 4, 5], systems: [a, b, c, d] } | card-desk.yaml:2:9: search: these make 30 combinations, at most 24 are searched
+          examples: [{ input: a, anwser: b }]           | card-desk.yaml:2:24: application: example: unknown field 'anwser'
+          """)
+  void aSearchThatCannotBeIsRefused(String search, String expected) throws IOException {
+    write("apps/card-desk.yaml", "prompt: 'Customer: {input}'\n" + search + "\n");
+    assertThat(problems(VALID).toString()).contains(expected);
   }
 
   @Test

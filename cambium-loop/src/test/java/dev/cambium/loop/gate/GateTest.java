@@ -311,6 +311,43 @@ class GateTest {
   }
 
   @Test
+  void itemsThatAPromptWasChosenByAreLeftOutAndNamed() {
+    Suite suite = suite(400);
+    Set<String> searched = Set.of("i1", "i2", "i3");
+    // It has right what it was chosen by, and nothing else.
+    Gate.Subject after =
+        subject(
+            "bank@2", (item, i) -> searched.contains(item.id()) ? right(item) : wrong(item, ""));
+    Gate.Subject before =
+        subject(
+            "bank@1", (item, i) -> searched.contains(item.id()) ? wrong(item, "") : right(item));
+    Requirement usual = requirement(suite, null);
+    Verdict verdict =
+        judge(
+            after,
+            before,
+            new Requirement(
+                usual.capability(),
+                suite,
+                usual.scorer(),
+                usual.margin(),
+                null,
+                usual.sliceTags(),
+                usual.sliceMargin(),
+                usual.sliceItems(),
+                null,
+                searched,
+                null));
+    Verdict.OfCapability capability = verdict.capabilities().get(0);
+    assertThat(verdict.decision()).isEqualTo(Decision.FAIL);
+    assertThat(capability.candidateScore()).isZero();
+    assertThat(capability.total()).isEqualTo(397);
+    assertThat(capability.searched()).containsExactlyInAnyOrderElementsOf(searched);
+    assertThat(capability.contaminated()).isEmpty();
+    assertThat(Json.read(Json.canonical(verdict), Verdict.class)).isEqualTo(verdict);
+  }
+
+  @Test
   void aBrokenBudgetFailsWhateverTheAccuracy() {
     Suite suite = suite(400);
     Gate.Subject before = subject("bank@1", (item, i) -> right(item));
@@ -406,6 +443,7 @@ class GateTest {
         0.3,
         5,
         Revision.of(then, List.of(new Revision.Step(now, false, approval))),
+        Set.of(),
         null);
   }
 

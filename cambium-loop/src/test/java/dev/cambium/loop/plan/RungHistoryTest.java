@@ -19,6 +19,8 @@ class RungHistoryTest {
           Map.of(
                   Rung.REUSE,
                   1.0,
+                  Rung.PROMPT,
+                  2.0,
                   Rung.TRANSPLANT,
                   3.0,
                   Rung.ALIGN,
@@ -45,7 +47,8 @@ class RungHistoryTest {
     assertThat(history.passes(Rung.ALIGN)).isCloseTo(0.9, within(1e-9));
     assertThat(history.passes(Rung.RETRAIN)).isEqualTo(0.5);
     assertThat(history.ordered(LADDER, COST))
-        .containsExactly(Rung.REUSE, Rung.ALIGN, Rung.DISTILL, Rung.TRANSPLANT, Rung.RETRAIN);
+        .containsExactly(
+            Rung.REUSE, Rung.PROMPT, Rung.ALIGN, Rung.DISTILL, Rung.TRANSPLANT, Rung.RETRAIN);
   }
 
   /** Of all orders the chosen one has the least expected cost, also by playing it. */

@@ -276,8 +276,12 @@ public final class FleetViews {
       note.append("; ").append(c.undecidable()).append(" items undecidable");
     }
     if (!c.contaminated().isEmpty()) {
-      note.append("; left out, because training data held them: ")
+      note.append("; left out, because training data or a prompt's examples held them: ")
           .append(String.join(", ", c.contaminated()));
+    }
+    if (!c.searched().isEmpty()) {
+      note.append("; left out, because a prompt was chosen by them: ")
+          .append(String.join(", ", c.searched()));
     }
     return note.toString();
   }
