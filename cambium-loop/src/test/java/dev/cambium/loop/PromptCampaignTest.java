@@ -284,7 +284,7 @@ class PromptCampaignTest {
     }
     int judging = 8; // pieces of 20 items: two of the new router, six of the desk as it was
     assertThat(jobs).isGreaterThan(judging + 20);
-    for (int point = judging; point < jobs; point += 5) {
+    for (int point = judging; point < jobs; point += 9) {
       Town again = new Town(temp.resolve("crash" + point));
       try (Cambium cambium = founded(again, WORDINGS)) {
         reword(again, cambium, Town.rows("please route", ITEMS, "desk"));
