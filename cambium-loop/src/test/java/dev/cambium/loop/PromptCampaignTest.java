@@ -175,6 +175,7 @@ class PromptCampaignTest {
           .contains("desk@1 before: 1.000 on 30 items");
       assertThat(cambium.why(found).toString())
           .contains("6 wordings of desk@1 on router@2", "wording", "0.000 on 8 items", "the best");
+      assertThat(cambium.reach().missing()).as("what no explanation names").isEmpty();
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
       cambium.gc();
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
