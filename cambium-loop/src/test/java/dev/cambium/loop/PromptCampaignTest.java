@@ -171,10 +171,11 @@ class PromptCampaignTest {
 
       assertThat(cambium.version(found).note())
           .contains("prompt 'please {input}': 1.000 on 30 items")
-          .contains("prompt 'say {input}': 0.000 on 8 items")
+          .contains("score of 6 wordings", "as it is: 0.000 on 16 items")
           .contains("desk@1 before: 1.000 on 30 items");
       assertThat(cambium.why(found).toString())
-          .contains("6 wordings of desk@1 on router@2", "wording", "0.000 on 8 items", "the best");
+          .contains("6 wordings of desk@1 on router@2", "1.000 on 30 items, the best")
+          .contains("prompt 'say {input}'", "0.000 on 8 items");
       assertThat(cambium.reach().missing()).as("what no explanation names").isEmpty();
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();
       cambium.gc();
@@ -222,7 +223,12 @@ class PromptCampaignTest {
       Cambium.RunReport report = cambium.run(Approver.ALWAYS, Progress.NONE);
       assertThat(desk(report).settlement()).isEqualTo(Fact.Settlement.REJECTED);
       assertThat(desk(report).reason())
-          .contains("prompt: no wording comes near what desk@1 had", "'please {input}': 0.000");
+          .contains("prompt: no wording comes near what desk@1 had")
+          .contains("score of 6 wordings on items set aside, as it is: 0.000 on 8 items")
+          .contains("desk@1 before: 1.000 on 8 items");
+      assertThat(cambium.why("desk").toString())
+          .as("what was looked at is told also where nothing came of it")
+          .contains("6 wordings of desk@1", "prompt 'please {input}', max-new-tokens 8");
       assertThat(Town.stable(cambium).get("desk")).isEqualTo(before.get("desk"));
       assertThat(cambium.state().versions("desk")).as("nothing was made to be judged").hasSize(2);
       assertThat(cambium.verify(Progress.NONE).findings()).isEmpty();

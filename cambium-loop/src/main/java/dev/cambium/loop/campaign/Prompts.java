@@ -200,10 +200,11 @@ final class Prompts {
     return manifest;
   }
 
-  /** What was seen of each wording, in words. */
+  /** What was seen of the best, of what there is and of what was; the action's record has all. */
   private static String looks(
       List<Application> candidates, PromptSearch.Found found, VersionRef current) {
     return found.looks().stream()
+        .filter(look -> look.candidate() <= 0 || look.candidate() == found.best())
         .map(
             look ->
                 String.format(
@@ -214,6 +215,10 @@ final class Prompts {
                         : candidates.get(look.candidate()).changeFrom(candidates.get(0)),
                     look.score(),
                     look.items()))
-        .collect(Collectors.joining("; ", "; score on items set aside, ", ""));
+        .collect(
+            Collectors.joining(
+                "; ",
+                String.format("; score of %d wordings on items set aside, ", candidates.size()),
+                ""));
   }
 }
