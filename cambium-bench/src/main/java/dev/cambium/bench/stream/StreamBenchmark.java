@@ -60,8 +60,6 @@ public final class StreamBenchmark implements Callable<Integer> {
 
   static final double LEVEL = 0.9;
 
-  private static final int GROUPS = 10;
-
   /** As long as an answer may be. */
   static final int ANSWER_TOKENS = 16;
 
@@ -80,6 +78,7 @@ public final class StreamBenchmark implements Callable<Integer> {
    * @param rehearse passes over the earlier rows that still hold
    * @param general rows of the foundation's text that are learnt with the first update, without
    *     answers, and rehearsed like it
+   * @param groups that they make for a replay in equal shares, so many values of the tag
    * @param tag that replay is balanced by
    * @param margin of every capability: as many as there are to be told apart, as much is lost on
    *     each by learning all of them at once, too
@@ -92,6 +91,7 @@ public final class StreamBenchmark implements Callable<Integer> {
       double rate,
       double rehearse,
       int general,
+      int groups,
       String tag,
       double margin,
       String headroom) {
@@ -135,15 +135,15 @@ public final class StreamBenchmark implements Callable<Integer> {
    * much its trainings may take of what retraining at every step would.
    */
   enum Source {
-    CLINC150(SMALL, new Line(1, 1.9, 16, 0.001, 0.85, 800, "intent", 0.15, PROBED), 0.25),
-    BANKING77(SMALL, new Line(1, 1.6, 16, 0.001, 1.2, 600, "intent", 0.2, PROBED), 0.30),
+    CLINC150(SMALL, new Line(1, 1.9, 16, 0.001, 0.85, 800, 10, "intent", 0.15, PROBED), 0.25),
+    BANKING77(SMALL, new Line(1, 1.6, 16, 0.001, 1.2, 600, 10, "intent", 0.2, PROBED), 0.30),
     RULES(
         new Pace(60, 16, 64, 0.002, 0.003, 16, Recipe.Precision.FP32),
-        new Line(40, 3.5, 16, 0.002, 0.8, 200, "rule", 0.15, PROBED),
+        new Line(40, 3.5, 16, 0.002, 0.8, 200, 10, "rule", 0.15, PROBED),
         0.10),
     SMOLLM2(
         new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16),
-        new Line(64, 0.3, 8, 0.001, 0.25, 150, "intent", 0.15, "false"),
+        new Line(64, 0.3, 8, 0.001, 0.25, 150, 10, "intent", 0.15, "false"),
         0.45);
 
     private final Pace pace;
@@ -368,8 +368,7 @@ public final class StreamBenchmark implements Callable<Integer> {
   }
 
   /**
-   * Text of the foundation's, in as many groups as {@link #GROUPS} for a replay in equal shares:
-   * what a line reads of it keeps it from knowing nothing but its tasks.
+   * Text of the foundation's: what a line reads of it keeps it from knowing nothing but its tasks.
    */
   private List<Row> general() throws IOException {
     List<Row> text = PublicData.foundationText(data);
@@ -379,7 +378,9 @@ public final class StreamBenchmark implements Callable<Integer> {
         .map(
             row ->
                 tagged(
-                    row, source.line.tag(), "text-" + Math.floorMod(row.id().hashCode(), GROUPS)))
+                    row,
+                    source.line.tag(),
+                    "text-" + Math.floorMod(row.id().hashCode(), source.line.groups())))
         .toList();
   }
 

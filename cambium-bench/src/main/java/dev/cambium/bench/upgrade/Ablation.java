@@ -21,6 +21,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -36,45 +37,91 @@ final class Ablation {
    * A way to teach.
    *
    * @param teacher whether there is one; without it the recorded answers are learnt
-   * @param aligned whether it starts from what the alignment gave
+   * @param start what it starts from
    */
-  private record Setting(String name, boolean teacher, boolean aligned, Distillation how) {}
+  private record Setting(String name, boolean teacher, Start start, Distillation how) {}
+
+  /** What a student is before it is taught. */
+  private enum Start {
+    /** The new foundation. */
+    BASE,
+    /** What the alignment gave. */
+    ALIGNED,
+    /** What another line of the same kind became by retraining on the new foundation. */
+    SIBLING
+  }
 
   private static final List<Setting> SETTINGS =
       List.of(
-          new Setting("usual", true, false, how(0.25, 0.5, Divergence.FORWARD_KL, 1, 1)),
+          new Setting("usual", true, Start.BASE, how(0.25, 0.5, Divergence.FORWARD_KL, 1, 1)),
           new Setting(
-              "from the alignment", true, true, how(0.25, 0.5, Divergence.FORWARD_KL, 1, 1)),
+              "from the alignment",
+              true,
+              Start.ALIGNED,
+              how(0.25, 0.5, Divergence.FORWARD_KL, 1, 1)),
           new Setting(
-              "recorded answers only", true, false, how(0.25, 0, Divergence.FORWARD_KL, 1, 1)),
-          new Setting("no teacher", false, false, how(0.25, 0, Divergence.FORWARD_KL, 1, 1)),
-          new Setting("half the rows", true, false, how(0.5, 0, Divergence.FORWARD_KL, 0.5, 1)),
+              "recorded answers only", true, Start.BASE, how(0.25, 0, Divergence.FORWARD_KL, 1, 1)),
+          new Setting("no teacher", false, Start.BASE, how(0.25, 0, Divergence.FORWARD_KL, 1, 1)),
           new Setting(
-              "a quarter of the rows", true, false, how(1, 0, Divergence.FORWARD_KL, 0.25, 1)),
+              "half the rows", true, Start.BASE, how(0.5, 0, Divergence.FORWARD_KL, 0.5, 1)),
+          new Setting(
+              "a quarter of the rows", true, Start.BASE, how(1, 0, Divergence.FORWARD_KL, 0.25, 1)),
           new Setting(
               "a quarter of the rows, no teacher",
               false,
-              false,
+              Start.BASE,
               how(1, 0, Divergence.FORWARD_KL, 0.25, 1)),
-          new Setting("an eighth of the rows, no teacher", false, false, plain(1, 0.125, 1)),
+          new Setting("an eighth of the rows, no teacher", false, Start.BASE, plain(1, 0.125, 1)),
           new Setting(
               "an eighth of the rows, twice the steps, no teacher",
               false,
-              false,
+              Start.BASE,
               plain(2, 0.125, 1)),
           new Setting(
-              "a quarter of the rows, no teacher, rate × 2", false, false, plain(1, 0.25, 2)),
+              "a quarter of the rows, no teacher, rate × 2", false, Start.BASE, plain(1, 0.25, 2)),
           new Setting(
               "a quarter of the rows, no teacher, from the alignment",
               false,
-              true,
+              Start.ALIGNED,
               plain(1, 0.25, 1)),
-          new Setting("a quarter of the rows, labels", true, false, labels(1, 0.25)),
-          new Setting("a fifth of the rows, labels", true, false, labels(1, 0.2)),
           new Setting(
-              "an eighth of the rows, twice the steps, labels", true, false, labels(2, 0.125)),
+              "a quarter of the rows, no teacher, from a sibling",
+              false,
+              Start.SIBLING,
+              plain(1, 0.25, 1)),
           new Setting(
-              "reverse divergence", true, false, how(0.25, 0.5, Divergence.REVERSE_KL, 1, 1)));
+              "an eighth of the rows, no teacher, from a sibling",
+              false,
+              Start.SIBLING,
+              plain(1, 0.125, 1)),
+          new Setting(
+              "a fifth of the rows, labels, from a sibling", true, Start.SIBLING, labels(1, 0.2)),
+          new Setting(
+              "a quarter of the rows, rate × 0.5",
+              true,
+              Start.BASE,
+              how(1, 0, Divergence.FORWARD_KL, 0.25, 0.5)),
+          new Setting(
+              "a quarter of the rows, labels, rate × 0.5",
+              true,
+              Start.BASE,
+              new Distillation(1, 0, Divergence.FORWARD_KL, 0.5, 1, 0.25, 0.5, 0.5)),
+          new Setting(
+              "an eighth of the rows, twice the steps, labels, rate × 0.5",
+              true,
+              Start.BASE,
+              new Distillation(2, 0, Divergence.FORWARD_KL, 0.5, 1, 0.125, 0.5, 0.5)),
+          new Setting(
+              "a quarter of the rows, labels, rate × 0.7, from the alignment",
+              true,
+              Start.ALIGNED,
+              new Distillation(1, 0, Divergence.FORWARD_KL, 0.5, 1, 0.25, 0.7, 0.5)),
+          new Setting("a quarter of the rows, labels", true, Start.BASE, labels(1, 0.25)),
+          new Setting("a fifth of the rows, labels", true, Start.BASE, labels(1, 0.2)),
+          new Setting(
+              "an eighth of the rows, twice the steps, labels", true, Start.BASE, labels(2, 0.125)),
+          new Setting(
+              "reverse divergence", true, Start.BASE, how(0.25, 0.5, Divergence.REVERSE_KL, 1, 1)));
 
   private static Distillation plain(double steps, double rows, double rate) {
     return how(steps, 0, Divergence.FORWARD_KL, rows, rate);
@@ -202,13 +249,16 @@ final class Ablation {
     boolean adapter = declared.method() == Recipe.Method.LORA;
     Path model = newer;
     @Nullable Path from = null;
-    if (setting.aligned()) {
-      Optional<Cambium.Runnable> aligned = aligned(cambium, subject.line());
-      if (aligned.isEmpty()) {
+    if (setting.start() != Start.BASE) {
+      Optional<Cambium.Runnable> start =
+          setting.start() == Start.ALIGNED
+              ? aligned(cambium, subject.line())
+              : sibling(subject, adapter);
+      if (start.isEmpty()) {
         return Optional.empty();
       }
-      from = aligned.get().adapter();
-      model = adapter ? newer : aligned.get().model();
+      from = start.get().adapter();
+      model = start.get().model();
     }
     Recipe recipe = declared.withDistillation(setting.how()).distilling();
     String name = subject.line() + "-" + setting.name().replaceAll("[^a-z0-9]+", "-");
@@ -258,6 +308,17 @@ final class Ablation {
             retrained,
             operations / Effort.training(declared, student),
             (double) then.count(true, now, false) / subject.test().size()));
+  }
+
+  /** Another line with the same recipe, as it was retrained for the trial. */
+  private Optional<Cambium.Runnable> sibling(Subject subject, boolean adapter) {
+    return ecosystem.subjects().stream()
+        .filter(
+            s -> !s.line().equals(subject.line()) && Objects.equals(subject.recipe(), s.recipe()))
+        .map(s -> folder.resolve("retrained").resolve(s.line()))
+        .filter(Files::exists)
+        .findFirst()
+        .map(made -> new Cambium.Runnable(adapter ? newer : made, adapter ? made : null, null));
   }
 
   /** What the campaign's alignment gave; none where it did not apply. */
