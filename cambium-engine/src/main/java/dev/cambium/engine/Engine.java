@@ -172,6 +172,9 @@ public final class Engine {
     if (how == null) {
       throw new IllegalArgumentException("the recipe does not say how to distill");
     }
+    if (how.labels() == 1) { // nothing is left for a teacher to say
+      return train(job.with(recipe.withDistillation(null)), progress);
+    }
     try (RowEncoder encoder = LanguageModel.encoder(job.model(), job.adapter());
         RowEncoder theirEncoder = LanguageModel.encoder(teacherModel, teacherAdapter);
         Decoder teacher = Decoder.load(teacherModel);

@@ -59,6 +59,22 @@ public record TrainingJob(
         null);
   }
 
+  /** The same by another recipe. */
+  TrainingJob with(Recipe other) {
+    return new TrainingJob(
+        model,
+        adapter,
+        other,
+        sources,
+        seed,
+        out,
+        snapshots,
+        snapshotEvery,
+        earlier,
+        foundation,
+        subspace);
+  }
+
   /**
    * Rows with a weight.
    *

@@ -61,7 +61,8 @@ class JsonFormTest {
                 + "\"steps\":0.25,\"temperature\":1}")
             .getBytes(UTF_8);
     Distillation read = Json.read(old, Distillation.class);
-    assertThat(read).isEqualTo(Distillation.DEFAULT);
+    assertThat(read)
+        .isEqualTo(new Distillation(0.25, 0.5, Distillation.Divergence.FORWARD_KL, 0.5, 1));
     assertThat(Json.canonical(read)).isEqualTo(old);
     byte[] older =
         "{\"divergence\":\"jsd\",\"mixture\":0.5,\"on-policy\":0.5,\"steps\":0.25,\"temperature\":1}"

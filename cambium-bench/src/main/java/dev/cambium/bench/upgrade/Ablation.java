@@ -53,7 +53,11 @@ final class Ablation {
 
   private static final List<Setting> SETTINGS =
       List.of(
-          new Setting("usual", true, Start.BASE, how(0.25, 0.5, Divergence.FORWARD_KL, 1, 1)),
+          new Setting(
+              "a quarter of the steps, half its own answers",
+              true,
+              Start.BASE,
+              how(0.25, 0.5, Divergence.FORWARD_KL, 1, 1)),
           new Setting(
               "from the alignment",
               true,

@@ -45,7 +45,7 @@ record Effort(double operations, double seconds) {
   private static final int LONGEST = 512;
 
   /** What the engine reads for a comparison of two bases at most: so many tokens. */
-  private static final double CALIBRATION_TOKENS = 4096;
+  private static final double CALIBRATION_TOKENS = 2048;
 
   /** The same on the way between two bases, and at how many points. */
   private static final double CROSSING_TOKENS = 512;
@@ -103,7 +103,8 @@ record Effort(double operations, double seconds) {
   }
 
   static double distilling(Recipe recipe, Distillation how, Reading student, Reading teacher) {
-    double each = (passes(recipe) + how.onPolicy()) * student.pass() + teacher.pass();
+    double asked = how.labels() == 1 ? 0 : teacher.pass();
+    double each = (passes(recipe) + how.onPolicy()) * student.pass() + asked;
     return rows(recipe) * each;
   }
 

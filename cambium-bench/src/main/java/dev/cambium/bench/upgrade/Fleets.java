@@ -66,21 +66,17 @@ final class Fleets {
     subjects.add(
         Subject.application(SKILL, Ecosystem.BASE, "{input}", every(skill, 0), every(skill, 1)));
     return new Ecosystem(
-        name,
-        recipes(maxTokens),
-        PublicData.unreadText(data, UNREAD),
-        subjects,
-        maxNewTokens,
-        0.05);
+        name, recipes(maxTokens), PublicData.unreadText(data, UNREAD), subjects, maxNewTokens, 0.1);
   }
 
   private static String recipes(int maxTokens) {
     return String.format(
         Locale.ROOT,
         "  adapt: { method: lora, lora: { rank: 16, alpha: 32 }, steps: 300, batch-rows: 16,"
-            + " max-tokens: %d, learning-rate: 0.003 }%n"
+            + " max-tokens: %d, learning-rate: 0.003, distill: { steps: 2, rows: 0.125, labels: 1 }"
+            + " }%n"
             + "  tune: { method: full, steps: 300, batch-rows: 16, max-tokens: %d,"
-            + " learning-rate: 0.002 }%n",
+            + " learning-rate: 0.002, distill: { steps: 0.5, rows: 0.5 } }%n",
         maxTokens,
         maxTokens);
   }

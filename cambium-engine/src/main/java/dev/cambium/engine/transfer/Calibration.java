@@ -30,7 +30,7 @@ record Calibration(List<int[]> old, List<int[]> now, int tokens) {
   /** Tokens that are enough, for each dimension of the wider base. */
   private static final int ENOUGH = 4;
 
-  private static final int ENOUGH_AT_LEAST = 4096;
+  private static final int ENOUGH_AT_LEAST = 2048;
 
   /**
    * Reads calibration text.

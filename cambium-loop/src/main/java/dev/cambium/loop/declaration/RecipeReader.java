@@ -154,7 +154,7 @@ final class RecipeReader {
     Fields fields = new Fields(mapping, what, DISTILLATION, problems);
     choice(fields, json, what, "divergence", Distillation.Divergence.values());
     fields.number("steps", v -> v > 0 && v <= 1000, "above 0 and at most 1000");
-    fields.number("labels", v -> v >= 0 && v < 1, "from 0 to below 1");
+    fields.number("labels", v -> v >= 0 && v <= 1, "from 0 to 1");
     fields.number("on-policy", v -> v >= 0 && v <= 1, "from 0 to 1");
     fields.number("mixture", v -> v > 0 && v < 1, "above 0 and below 1");
     fields.number("temperature", v -> v > 0 && v <= 100, "above 0 and at most 100");

@@ -209,7 +209,7 @@ class DeclarationTest {
     assertThat(problems(withProtection("kl: 0.1 }, distill: { rows: 2, rate: 0")))
         .anyMatch(p -> p.contains("'rows' must be a number above 0 and at most 1"))
         .anyMatch(p -> p.contains("'rate' must be a number above 0 and at most 100"));
-    assertThat(problems(withProtection("kl: 0.1 }, distill: { labels: 0.5")))
+    assertThat(problems(withProtection("kl: 0.1 }, distill: { on-policy: 0.5, labels: 0.5")))
         .anyMatch(p -> p.contains("labels: not with on-policy"));
     assertThat(problems(withProtection("kl: 0.1 }, distill: { steps: 2.5, rows: 0.5")))
         .anyMatch(p -> p.contains("reads more than retraining"));
