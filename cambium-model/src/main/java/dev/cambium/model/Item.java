@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * One evaluation item of a suite.
  *
  * @param id unique within its suite
- * @param text plain text, for the likelihood scorer; exclusive with {@code messages}
+ * @param text plain text, for scorers of likelihood; exclusive with {@code messages}
  * @param messages the conversation up to the answer (last turn: the user's)
  * @param answer the right answer, for scorers that compare
  * @param choices for the choice scorer: the candidates, among them the answer

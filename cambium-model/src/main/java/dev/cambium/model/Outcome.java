@@ -6,7 +6,7 @@ package dev.cambium.model;
  * @param item the item's id
  * @param judgement the scorer's word
  * @param score in [0, 1]: 1 or 0 where the scorer only knows right and wrong, the geometric mean
- *     token probability for the likelihood scorer; 0 where undecidable
+ *     probability of a token or byte for scorers of likelihood; 0 where undecidable
  * @param output what the model answered, at most 2,000 characters
  */
 public record Outcome(String item, Judgement judgement, double score, String output) {

@@ -116,7 +116,7 @@ record Ecosystem(
     yaml.append(String.format(Locale.ROOT, "policy: { chunk: 50, seed: %d }%n", seed));
     yaml.append("recipes:\n").append(recipes).append("capabilities:\n");
     Files.write(suites.resolve("text.jsonl"), SuiteFile.encode(text));
-    yaml.append("  text: { owner: bench, suite: suites/text.jsonl, scorer: likelihood,");
+    yaml.append("  text: { owner: bench, suite: suites/text.jsonl, scorer: byte-likelihood,");
     yaml.append(" margin: 0.05, floor: 0.001 }\n");
     for (Subject subject : subjects) {
       Files.write(suites.resolve(subject.line() + ".jsonl"), SuiteFile.encode(subject.gate()));

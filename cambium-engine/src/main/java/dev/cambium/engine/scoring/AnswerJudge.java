@@ -25,7 +25,7 @@ interface AnswerJudge {
       case EXACT_MATCH -> AnswerJudge::exact;
       case NUMERIC -> Numbers::judge;
       case JSON -> new JsonAnswers(scorer.schema());
-      case CHOICE, LIKELIHOOD ->
+      case CHOICE, LIKELIHOOD, BYTE_LIKELIHOOD ->
           throw new IllegalArgumentException(
               "a scorer of kind " + scorer.kind() + " judges no answer that is generated");
     };

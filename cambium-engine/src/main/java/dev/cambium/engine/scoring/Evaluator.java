@@ -17,6 +17,7 @@ import dev.cambium.model.Message;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Scorer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -64,7 +65,8 @@ public final class Evaluator {
     switch (scorer.kind()) {
       case EXACT_MATCH, NUMERIC, JSON -> run.generate(AnswerJudge.of(scorer), scorer);
       case CHOICE -> run.choose();
-      case LIKELIHOOD -> run.likelihood();
+      case LIKELIHOOD -> run.likelihood(false);
+      case BYTE_LIKELIHOOD -> run.likelihood(true);
     }
     return run.outcomes();
   }
@@ -300,7 +302,10 @@ public final class Evaluator {
       }
     }
 
-    void likelihood() {
+    /**
+     * @param byBytes whether the mean is over bytes, not over tokens
+     */
+    void likelihood(boolean byBytes) {
       Encoded[] texts = new Encoded[items.size()];
       int[] from = new int[items.size()];
       List<Integer> usable =
@@ -346,22 +351,42 @@ public final class Evaluator {
                 batch.stream().map(i -> rows[i]).toArray(int[][]::new),
                 batch.stream().mapToInt(i -> from[i]).toArray());
         for (int i = 0; i < scores.length; i++) {
-          measured(batch.get(i), scores[i]);
+          int index = batch.get(i);
+          if (byBytes) {
+            measured(index, scores[i], bytes(items.get(index), rows[index], from[index]), "byte");
+          } else {
+            measured(index, scores[i], scores[i].length, "token");
+          }
         }
       }
     }
 
-    private void measured(int index, float[] logProbabilities) {
+    /** Of what was measured of an item. */
+    private int bytes(Item item, int[] row, int from) {
+      String answer = item.answer();
+      if (item.text() == null && answer != null) {
+        return utf8(answer) + 1;
+      }
+      // The first token is given; how much of the text that is depends on the tokenizer.
+      String all = encoder.tokenizer().decode(row);
+      String given = encoder.tokenizer().decode(Arrays.copyOf(row, from));
+      return Math.max(1, utf8(all) - utf8(given));
+    }
+
+    private static int utf8(String text) {
+      return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    private void measured(int index, float[] logProbabilities, int units, String unit) {
       double total = 0;
       for (float one : logProbabilities) {
         total += one;
       }
-      double probability = Math.min(1, Math.exp(total / logProbabilities.length));
+      double probability = Math.min(1, Math.exp(total / units));
       if (Double.isNaN(probability)) {
         undecidable(index, "the model's output is not finite");
       } else {
-        String note =
-            String.format(Locale.ROOT, "%.3f nats a token", -total / logProbabilities.length);
+        String note = String.format(Locale.ROOT, "%.3f nats a %s", -total / units, unit);
         put(index, AnswerJudge.of(probability >= 0.5), probability, note);
       }
     }

@@ -1,5 +1,6 @@
 package dev.cambium.engine.scoring;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -185,6 +186,38 @@ class EvaluatorTest {
       assertThat(outcomes.get(i).score()).isCloseTo(Math.exp(mean), within(1e-4));
       assertThat(outcomes.get(i).judgement())
           .isEqualTo(mean >= Math.log(0.5) ? Judgement.RIGHT : Judgement.WRONG);
+    }
+  }
+
+  /** However a text is cut, its bytes are the same. */
+  @Test
+  void measuresTheLikelihoodOfBytes() {
+    List<Item> items = new ArrayList<>();
+    List<String> texts = new ArrayList<>(Texts.some(6, 4));
+    texts.add("Grüße, 3 € 🙂");
+    for (String text : texts) {
+      items.add(new Item("t" + items.size(), text, List.of(), null, List.of(), Map.of()));
+    }
+    items.add(Item.qa("a", questions(1).get(0).messages().get(0).content(), "blocked", Map.of()));
+    List<Outcome> byToken = evaluate(decoder, items, Scorer.of(ScorerKind.LIKELIHOOD));
+    List<Outcome> byByte = evaluate(decoder, items, Scorer.of(ScorerKind.BYTE_LIKELIHOOD));
+    for (int i = 0; i < items.size(); i++) {
+      String text = items.get(i).text();
+      double tokens;
+      double bytes;
+      if (text == null) {
+        tokens = encoder.tokenizer().encodePlain("blocked").length + 1;
+        bytes = "blocked".length() + 1;
+      } else {
+        int[] ids = encoder.text(text, 128).ids();
+        tokens = ids.length - 1;
+        bytes =
+            text.getBytes(UTF_8).length
+                - encoder.tokenizer().decode(new int[] {ids[0]}).getBytes(UTF_8).length;
+      }
+      double nats = -Math.log(byToken.get(i).score()) * tokens;
+      assertThat(byByte.get(i).score()).isCloseTo(Math.exp(-nats / bytes), within(1e-4));
+      assertThat(byByte.get(i).output()).endsWith("nats a byte");
     }
   }
 

@@ -120,9 +120,9 @@ public final class SuiteFile {
       return item;
     }
     switch (scorer.kind()) {
-      case LIKELIHOOD -> {
+      case LIKELIHOOD, BYTE_LIKELIHOOD -> {
         if (item.text() == null && item.answer() == null) {
-          throw new Malformed("answer", "the likelihood scorer needs a text, or an answer");
+          throw new Malformed("answer", "a scorer of likelihood needs a text, or an answer");
         }
         return item;
       }
@@ -145,7 +145,7 @@ public final class SuiteFile {
       case EXACT_MATCH -> {}
     }
     if (item.messages().isEmpty()) {
-      throw new Malformed("prompt", "is missing; only the likelihood scorer measures plain text");
+      throw new Malformed("prompt", "is missing; only scorers of likelihood measure plain text");
     }
     if (item.answer() == null) {
       throw new Malformed("answer", "is missing");

@@ -6,7 +6,6 @@ import dev.cambium.model.Item;
 import dev.cambium.model.Judgement;
 import dev.cambium.model.Outcome;
 import dev.cambium.model.Progress;
-import dev.cambium.model.ScorerKind;
 import dev.cambium.model.VersionRef;
 import dev.cambium.stats.Finding;
 import dev.cambium.stats.FloorTest;
@@ -788,9 +787,7 @@ public final class Gate {
       Interval difference =
           PairedBootstrap.of(differences, BOOTSTRAP_DRAWS, 1L).percentile(COMPANION_LEVEL);
       return new Verdict.FixedSample(
-          requirement.scorer().kind() == ScorerKind.LIKELIHOOD
-              ? null
-              : new McNemar(worse, better).twoSided(),
+          requirement.scorer().kind().isLikelihood() ? null : new McNemar(worse, better).twoSided(),
           wilson.lower(),
           wilson.upper(),
           difference.lower(),

@@ -61,13 +61,13 @@ class SuiteFileTest {
           """
           {"prompt":"q"}                                          | EXACT_MATCH | answer: is missing
           {"prompt":"q","answer":" "}                             | EXACT_MATCH | answer: is empty
-          {"text":"q","answer":"a"}                               | EXACT_MATCH | prompt: is missing; only the likelihood scorer
+          {"text":"q","answer":"a"}                               | EXACT_MATCH | prompt: is missing; only scorers of likelihood
           {"prompt":"q","answer":"a"}                             | CHOICE      | choices: the choice scorer needs at least two
           {"prompt":"q","answer":"a","choices":["b","c"]}         | CHOICE      | choices: the answer must be among the choices
           {"prompt":"q","answer":"a","choices":["a",2]}           | CHOICE      | choices[1]: must be a text
           {"prompt":"q","answer":"many"}                          | NUMERIC     | answer: the numeric scorer needs a number, not 'many'
           {"prompt":"q","answer":"{a:"}                           | JSON        | answer: the json scorer needs JSON
-          {"prompt":"q"}                                          | LIKELIHOOD  | answer: the likelihood scorer needs a text, or an answer
+          {"prompt":"q"}                                          | LIKELIHOOD  | answer: a scorer of likelihood needs a text, or an answer
           {"prompt":"q","question":"q","answer":"a"}              | EXACT_MATCH | must have exactly one of prompt, question, messages, text
           {"prompt":"q","anwser":"a"}                             | EXACT_MATCH | anwser: unknown field; did you mean 'answer'?
           {"messages":[{"role":"assistant","content":"a"}],"answer":"a"} | EXACT_MATCH | messages: must end before the assistant's turn

@@ -410,7 +410,7 @@ class DeclarationTest {
           owner: cards-team       | ownr: cards-team         | ecosystem.yaml:14:5: capability 'card-facts': unknown field 'ownr'; did you mean 'owner'?
           owner: cards-team       | owner: [a]               | ecosystem.yaml:14:12: capability 'card-facts': 'owner' must be a text, not a list
           scorer: likelihood      | scorer: likelyhood       | no scorer 'likelyhood'; did you mean 'likelihood'?
-          `scorer: likelihood,`   | ``                       | capability 'language': 'scorer' is missing; one of exact-match, choice, numeric, json, likelihood
+          `scorer: likelihood,`   | ``                       | capability 'language': 'scorer' is missing; one of exact-match, choice, numeric, json, likelihood, byte-likelihood
           suites/language.jsonl   | suites/languag.jsonl     | capability 'language': suite: no such file:
           suites/language.jsonl   | suites                   | capability 'language': suite: not a file:
           suites/language.jsonl   | ../language.jsonl        | leaves the ecosystem's directory
