@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -269,27 +270,32 @@ public record Recipe(
 
   /** The same recipe with another number of steps. */
   public Recipe withSteps(int count) {
-    return changed(count, batchRows, precision, protect, distill);
+    return with(draft -> draft.steps = count);
   }
 
   /** The same recipe with matrix products in another precision. */
   public Recipe withPrecision(Precision other) {
-    return changed(steps, batchRows, other, protect, distill);
+    return with(draft -> draft.precision = other);
   }
 
   /** The same recipe with other protection; none for plain training. */
   public Recipe withProtection(@Nullable Protection other) {
-    return changed(steps, batchRows, precision, other, distill);
+    return with(draft -> draft.protect = other);
   }
 
   /** The same recipe with another number of rows in a step. */
   public Recipe withBatchRows(int rows) {
-    return changed(steps, rows, precision, protect, distill);
+    return with(draft -> draft.batchRows = rows);
   }
 
   /** The same recipe with another way of distilling; none for training on data alone. */
   public Recipe withDistillation(@Nullable Distillation other) {
-    return changed(steps, batchRows, precision, protect, other);
+    return with(draft -> draft.distill = other);
+  }
+
+  /** The same recipe with other epochs; none for a fixed number of steps. */
+  public Recipe withEpochs(@Nullable Double passes) {
+    return with(draft -> draft.epochs = passes);
   }
 
   /**
@@ -336,23 +342,13 @@ public record Recipe(
 
   private Recipe counted(int all, double share) {
     return counts()
-        ? new Recipe(
-            method,
-            lora,
-            all,
-            batchRows,
-            accumulation,
-            maxTokens,
-            learningRate,
-            warmupShare,
-            schedule,
-            weightDecay,
-            clipNorm,
-            share,
-            precision,
-            protect == null ? null : protect.withRehearse(null),
-            distill,
-            null)
+        ? with(
+            draft -> {
+              draft.steps = all;
+              draft.replayShare = share;
+              draft.protect = protect == null ? null : protect.withRehearse(null);
+              draft.epochs = null;
+            })
         : this;
   }
 
@@ -362,47 +358,78 @@ public record Recipe(
    */
   public Recipe distilling() {
     Distillation how = distill == null ? Distillation.DEFAULT : distill;
-    return new Recipe(
-        method,
-        lora,
-        (int) Math.max(1, Math.round(how.steps() * steps)),
-        (int) Math.max(1, Math.round(how.rows() * batchRows)),
-        accumulation,
-        maxTokens,
-        how.rate() * learningRate,
-        warmupShare,
-        schedule,
-        weightDecay,
-        clipNorm,
-        replayShare,
-        precision,
-        protect,
-        how,
-        epochs);
+    return with(
+        draft -> {
+          draft.steps = (int) Math.max(1, Math.round(how.steps() * steps));
+          draft.batchRows = (int) Math.max(1, Math.round(how.rows() * batchRows));
+          draft.accumulation = Math.min(accumulation, draft.batchRows);
+          draft.learningRate = how.rate() * learningRate;
+          draft.distill = how;
+        });
   }
 
-  private Recipe changed(
-      int otherSteps,
-      int otherRows,
-      Precision otherPrecision,
-      @Nullable Protection otherProtection,
-      @Nullable Distillation otherDistillation) {
-    return new Recipe(
-        method,
-        lora,
-        otherSteps,
-        otherRows,
-        accumulation,
-        maxTokens,
-        learningRate,
-        warmupShare,
-        schedule,
-        weightDecay,
-        clipNorm,
-        replayShare,
-        otherPrecision,
-        otherProtection,
-        otherDistillation,
-        epochs);
+  private Recipe with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.done();
+  }
+
+  /** A recipe in the making. */
+  private static final class Draft {
+    private Method method;
+    private @Nullable Lora lora;
+    private int steps;
+    private int batchRows;
+    private int accumulation;
+    private int maxTokens;
+    private double learningRate;
+    private double warmupShare;
+    private Schedule schedule;
+    private double weightDecay;
+    private double clipNorm;
+    private double replayShare;
+    private Precision precision;
+    private @Nullable Protection protect;
+    private @Nullable Distillation distill;
+    private @Nullable Double epochs;
+
+    Draft(Recipe from) {
+      method = from.method;
+      lora = from.lora;
+      steps = from.steps;
+      batchRows = from.batchRows;
+      accumulation = from.accumulation;
+      maxTokens = from.maxTokens;
+      learningRate = from.learningRate;
+      warmupShare = from.warmupShare;
+      schedule = from.schedule;
+      weightDecay = from.weightDecay;
+      clipNorm = from.clipNorm;
+      replayShare = from.replayShare;
+      precision = from.precision;
+      protect = from.protect;
+      distill = from.distill;
+      epochs = from.epochs;
+    }
+
+    Recipe done() {
+      return new Recipe(
+          method,
+          lora,
+          steps,
+          batchRows,
+          accumulation,
+          maxTokens,
+          learningRate,
+          warmupShare,
+          schedule,
+          weightDecay,
+          clipNorm,
+          replayShare,
+          precision,
+          protect,
+          distill,
+          epochs);
+    }
   }
 }

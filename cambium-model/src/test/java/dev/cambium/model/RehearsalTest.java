@@ -59,39 +59,30 @@ class RehearsalTest {
 
   @Test
   void epochsCountTheRowsThatAreNew() {
-    Recipe recipe = withEpochs(plain(0), 3.5);
+    Recipe recipe = plain(0).withEpochs(3.5);
     assertThat(recipe.updating(100, 0).steps()).as("at least the recipe's").isEqualTo(180);
     assertThat(recipe.updating(1_500, 0).steps()).isEqualTo((int) Math.ceil(3.5 * 1_500 / 16));
     assertThat(recipe.anew(3_000).steps()).isEqualTo((int) Math.ceil(3.5 * 3_000 / 16));
     assertThat(recipe.updating(100, 0).epochs()).as("counted").isNull();
-    Recipe replaying = withEpochs(plain(0.5), 3.5);
+    Recipe replaying = plain(0.5).withEpochs(3.5);
     assertThat(replaying.updating(1_500, 9_000).steps())
         .as("half of every step is for what is new")
         .isEqualTo((int) Math.ceil(2 * 3.5 * 1_500 / 16));
-    Recipe both = withEpochs(recipe(0, 0.85), 3.5).updating(1_500, 1_500);
+    Recipe both = recipe(0, 0.85).withEpochs(3.5).updating(1_500, 1_500);
     assertThat(both.steps())
         .isEqualTo((int) (Math.ceil(3.5 * 1_500 / 16) + Math.ceil(0.85 * 1_500 / 16)));
-    assertThatThrownBy(() -> withEpochs(recipe, 0)).hasMessageContaining("epochs");
+    assertThatThrownBy(() -> recipe.withEpochs(0.0)).hasMessageContaining("epochs");
   }
 
-  private static Recipe withEpochs(Recipe r, double epochs) {
-    return new Recipe(
-        r.method(),
-        r.lora(),
-        r.steps(),
-        r.batchRows(),
-        r.accumulation(),
-        r.maxTokens(),
-        r.learningRate(),
-        r.warmupShare(),
-        r.schedule(),
-        r.weightDecay(),
-        r.clipNorm(),
-        r.replayShare(),
-        r.precision(),
-        r.protect(),
-        null,
-        epochs);
+  @Test
+  void fewerRowsAreNotSplitIntoMorePasses() {
+    Recipe split =
+        new Recipe(
+            Recipe.Method.FULL, null, 10, 16, 8, 64, 0.001, 0, Recipe.Schedule.COSINE, 0, 1, 0);
+    Recipe distilling = split.distilling();
+    assertThat(distilling.batchRows()).isEqualTo(4);
+    assertThat(distilling.accumulation()).isEqualTo(4);
+    assertThat(split.withBatchRows(16)).isEqualTo(split);
   }
 
   @Test
