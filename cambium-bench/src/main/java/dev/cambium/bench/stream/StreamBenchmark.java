@@ -143,7 +143,7 @@ public final class StreamBenchmark implements Callable<Integer> {
         0.10),
     SMOLLM2(
         new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16),
-        new Line(64, 0.3, 8, 0.001, 0.25, 150, 10, "intent", 0.15, "false"),
+        new Line(128, 0.3, 4, 0.0007, 0.24, 150, 10, "intent", 0.15, "false"),
         0.45);
 
     private final Pace pace;
