@@ -1,5 +1,6 @@
 package dev.cambium.artifact;
 
+import dev.cambium.model.Application;
 import dev.cambium.model.Digest;
 import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
@@ -78,6 +79,18 @@ public final class Versions {
    */
   public Manifest manifest(Digest digest) {
     return Json.read(store.bytes(digest), Manifest.class);
+  }
+
+  /**
+   * What a version of an application says.
+   *
+   * @param version digest of its manifest
+   * @return none for a model or an adapter
+   */
+  public Optional<Application> application(Digest version) {
+    return manifest(version)
+        .file(Application.FILE)
+        .map(file -> Json.read(store.bytes(file.digest()), Application.class));
   }
 
   /** Every object that a version needs: its manifest and its files, but not its parent's. */

@@ -914,14 +914,7 @@ public final class Cambium implements AutoCloseable {
         effective.adapter() == null ? null : versions.directory(effective.adapter()),
         effective.application() == null
             ? null
-            : Json.read(
-                store.bytes(
-                    versions
-                        .manifest(effective.application())
-                        .file(dev.cambium.model.Application.FILE)
-                        .orElseThrow()
-                        .digest()),
-                dev.cambium.model.Application.class));
+            : versions.application(effective.application()).orElseThrow());
   }
 
   // ---------------------------------------------------------------------------- housekeeping

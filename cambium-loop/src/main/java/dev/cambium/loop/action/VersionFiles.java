@@ -5,6 +5,7 @@ import dev.cambium.artifact.DirectoryTree;
 import dev.cambium.artifact.Versions;
 import dev.cambium.engine.text.ProbeFile;
 import dev.cambium.engine.text.TemplateException;
+import dev.cambium.model.Application;
 import dev.cambium.model.Digest;
 import dev.cambium.model.FileEntry;
 import dev.cambium.model.Json;
@@ -41,6 +42,11 @@ public final class VersionFiles {
   /** Reads a version's manifest. */
   public Manifest manifest(Digest version) {
     return versions.manifest(version);
+  }
+
+  /** What a version of an application says; none for a model or an adapter. */
+  public Optional<Application> application(Digest version) {
+    return versions.application(version);
   }
 
   /** Stores a manifest, so that its digest names it. */

@@ -305,11 +305,7 @@ public final class Judge {
 
   /** What a version of an application says; none for a model. */
   private Optional<Application> application(VersionRef version) {
-    return workspace
-        .versions()
-        .manifest(workspace.registered(version).manifest())
-        .file(Application.FILE)
-        .map(file -> Json.read(workspace.store().bytes(file.digest()), Application.class));
+    return workspace.versions().application(workspace.registered(version).manifest());
   }
 
   private Map<String, Set<String>> contaminated(

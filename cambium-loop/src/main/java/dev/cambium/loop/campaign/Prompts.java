@@ -62,7 +62,9 @@ final class Prompts {
     }
     Fact.VersionRegistered now = workspace.registered(current);
     List<Application> candidates =
-        space.candidates(said(now), Objects.requireNonNull(line.application()));
+        space.candidates(
+            workspace.versions().application(now.manifest()).orElseThrow(),
+            Objects.requireNonNull(line.application()));
     List<Action.SearchPart> parts = parts(line, space, candidates);
     Action.Prompt action =
         new Action.Prompt(
@@ -95,13 +97,6 @@ final class Prompts {
         String.format(
             "%s on %s with %s%s",
             current, parent, candidates.get(found.best()).changeFrom(candidates.get(0)), looks));
-  }
-
-  /** What a version of an application says. */
-  private Application said(Fact.VersionRegistered version) {
-    Manifest manifest = workspace.versions().manifest(version.manifest());
-    Digest file = manifest.file(Application.FILE).orElseThrow().digest();
-    return Json.read(workspace.store().bytes(file), Application.class);
   }
 
   /** The items that are set aside, by capability; none that a wording's examples give away. */

@@ -1,6 +1,7 @@
 package dev.cambium.loop.plan;
 
 import dev.cambium.artifact.ArtifactStore;
+import dev.cambium.artifact.Versions;
 import dev.cambium.ledger.LedgerState;
 import dev.cambium.ledger.Recorded;
 import dev.cambium.loop.declaration.Declaration;
@@ -21,7 +22,6 @@ import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
 import dev.cambium.model.Json;
-import dev.cambium.model.Manifest;
 import dev.cambium.model.MergeMethod;
 import dev.cambium.model.Protection;
 import dev.cambium.model.Recipe;
@@ -384,16 +384,8 @@ public final class Planner {
     if (version == null) {
       return null;
     }
-    Manifest manifest = manifest(version);
-    return manifest
-        .file(Application.FILE)
-        .map(file -> Json.read(store.bytes(file.digest()), Application.class))
-        .orElse(null);
-  }
-
-  private Manifest manifest(VersionRef version) {
-    Digest digest = state.version(version).orElseThrow().fact().manifest();
-    return Json.read(store.bytes(digest), Manifest.class);
+    Digest manifest = state.version(version).orElseThrow().fact().manifest();
+    return new Versions(store).application(manifest).orElse(null);
   }
 
   /** The rungs by which a line's stable version could be carried to a new parent. */
