@@ -1,11 +1,15 @@
 package dev.cambium.loop;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.cambium.artifact.safetensors.DType;
 import dev.cambium.artifact.safetensors.SafetensorsWriter;
+import dev.cambium.loop.campaign.Approver;
 import dev.cambium.loop.data.RowFile;
 import dev.cambium.loop.data.SuiteFile;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
+import dev.cambium.model.Fact;
 import dev.cambium.model.Item;
 import dev.cambium.model.Progress;
 import dev.cambium.model.Row;
@@ -162,6 +166,22 @@ public final class Town {
         .allAt(Channel.STABLE)
         .forEach((line, ref) -> stable.put(line, cambium.version(ref).manifest()));
     return stable;
+  }
+
+  /**
+   * What was killed goes on to the end that it would have had.
+   *
+   * @param expected what is stable then
+   * @param jobs that were carried out, before and after
+   */
+  void resume(SortedMap<String, Digest> expected, int jobs) {
+    memorizer = new Memorizer(executed);
+    try (Cambium cambium = open()) {
+      Cambium.RunReport report = cambium.run(Approver.ALWAYS, Progress.NONE);
+      assertThat(report.outcome()).isEqualTo(Fact.CampaignOutcome.RELEASED);
+      assertThat(stable(cambium)).isEqualTo(expected);
+      assertThat(executed).as("nothing is done twice").hasSize(jobs);
+    }
   }
 
   /** The smallest model directory that is accepted. */

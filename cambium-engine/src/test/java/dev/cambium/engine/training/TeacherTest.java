@@ -165,6 +165,16 @@ class TeacherTest {
         1);
   }
 
+  /** One whose tokens are the student's. */
+  private static Teacher teacher(
+      RowEncoder encoder, Decoder student, Decoder master, int endOfTurn, Distillation how) {
+    return new Teacher(
+        new Teacher.Side(student, encoder.tokenizer(), endOfTurn),
+        new Teacher.Side(master, encoder.tokenizer(), endOfTurn),
+        TokenMap.between(one, one),
+        how);
+  }
+
   @ParameterizedTest
   @EnumSource(Divergence.class)
   void tokenByTokenItIsTheDivergenceByItsDefinition(Divergence divergence) throws IOException {
@@ -173,12 +183,7 @@ class TeacherTest {
         Decoder master = loud(one, 4)) {
       List<Case> cases = List.of(Case.of(encoder, rows.get(0)), Case.of(encoder, rows.get(7)));
       int end = cases.get(0).end();
-      Teacher teacher =
-          new Teacher(
-              new Teacher.Side(student, encoder.tokenizer(), end),
-              new Teacher.Side(master, encoder.tokenizer(), end),
-              TokenMap.between(one, one),
-              how(divergence));
+      Teacher teacher = teacher(encoder, student, master, end, how(divergence));
       assertThat(teacher.hasSameTokens()).isTrue();
       double expected = 0;
       for (Case one : cases) {
@@ -203,12 +208,7 @@ class TeacherTest {
         Decoder master = loud(one, 4)) {
       List<Case> cases = List.of(Case.of(encoder, rows.get(0)), Case.of(encoder, rows.get(7)));
       int end = cases.get(0).end();
-      Teacher teacher =
-          new Teacher(
-              new Teacher.Side(student, encoder.tokenizer(), end),
-              new Teacher.Side(master, encoder.tokenizer(), end),
-              TokenMap.between(one, one),
-              half);
+      Teacher teacher = teacher(encoder, student, master, end, half);
       double expected = 0;
       for (Case one : cases) {
         double[][] ours = lines(student, one.inputs(), one.positions());
@@ -231,12 +231,7 @@ class TeacherTest {
         Decoder master = loud(one, 4)) {
       Case asked = Case.of(encoder, rows.get(3));
       int[] own = encoder.prompt(List.of(Message.user("please: my card is lost")), List.of());
-      Teacher teacher =
-          new Teacher(
-              new Teacher.Side(student, encoder.tokenizer(), asked.end()),
-              new Teacher.Side(master, encoder.tokenizer(), asked.end()),
-              TokenMap.between(one, one),
-              Distillation.DEFAULT);
+      Teacher teacher = teacher(encoder, student, master, asked.end(), Distillation.DEFAULT);
       teacher.prompt(asked.prompt(), own);
       Case theirs = new Case(own, asked.answer());
       double expected = 0;
@@ -399,12 +394,7 @@ class TeacherTest {
 
   private static Trainer.Builder taught(
       Recipe recipe, Decoder student, Decoder master, RowEncoder encoder, int end) {
-    Teacher teacher =
-        new Teacher(
-            new Teacher.Side(student, encoder.tokenizer(), end),
-            new Teacher.Side(master, encoder.tokenizer(), end),
-            TokenMap.between(one, one),
-            Distillation.DEFAULT);
+    Teacher teacher = teacher(encoder, student, master, end, Distillation.DEFAULT);
     return Trainer.builder(recipe)
         .seed(3)
         .objective(teacher)
