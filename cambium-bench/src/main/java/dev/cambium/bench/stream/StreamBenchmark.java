@@ -60,6 +60,9 @@ public final class StreamBenchmark implements Callable<Integer> {
 
   static final double LEVEL = 0.9;
 
+  /** Values of the tag that text has, for a replay in equal shares. */
+  private static final int GROUPS = 10;
+
   /** As long as an answer may be. */
   static final int ANSWER_TOKENS = 16;
 
@@ -78,7 +81,6 @@ public final class StreamBenchmark implements Callable<Integer> {
    * @param rehearse passes over the earlier rows that still hold
    * @param general rows of the foundation's text that are learnt with the first update, without
    *     answers, and rehearsed like it
-   * @param groups that they make for a replay in equal shares, so many values of the tag
    * @param tag that replay is balanced by
    * @param margin of every capability: as many as there are to be told apart, as much is lost on
    *     each by learning all of them at once, too
@@ -91,7 +93,6 @@ public final class StreamBenchmark implements Callable<Integer> {
       double rate,
       double rehearse,
       int general,
-      int groups,
       String tag,
       double margin,
       String headroom) {
@@ -135,15 +136,15 @@ public final class StreamBenchmark implements Callable<Integer> {
    * much its trainings may take of what retraining at every step would.
    */
   enum Source {
-    CLINC150(SMALL, new Line(1, 1.9, 16, 0.001, 0.85, 800, 10, "intent", 0.15, PROBED), 0.25),
-    BANKING77(SMALL, new Line(1, 1.6, 16, 0.001, 1.2, 600, 10, "intent", 0.2, PROBED), 0.30),
+    CLINC150(SMALL, new Line(1, 1.9, 16, 0.001, 0.85, 800, "intent", 0.15, PROBED), 0.25),
+    BANKING77(SMALL, new Line(1, 1.6, 16, 0.001, 1.2, 600, "intent", 0.2, PROBED), 0.30),
     RULES(
         new Pace(60, 16, 64, 0.002, 0.003, 16, Recipe.Precision.FP32),
-        new Line(40, 3.5, 16, 0.002, 0.8, 200, 10, "rule", 0.15, PROBED),
+        new Line(40, 3.5, 16, 0.002, 0.8, 200, "rule", 0.15, PROBED),
         0.10),
     SMOLLM2(
         new Pace(120, 8, 64, 0, 0.001, 16, Recipe.Precision.BF16),
-        new Line(128, 0.3, 4, 0.0007, 0.24, 150, 10, "intent", 0.15, "false"),
+        new Line(128, 0.3, 4, 0.0007, 0.24, 150, "intent", 0.15, "false"),
         0.45);
 
     private final Pace pace;
@@ -378,9 +379,7 @@ public final class StreamBenchmark implements Callable<Integer> {
         .map(
             row ->
                 tagged(
-                    row,
-                    source.line.tag(),
-                    "text-" + Math.floorMod(row.id().hashCode(), source.line.groups())))
+                    row, source.line.tag(), "text-" + Math.floorMod(row.id().hashCode(), GROUPS)))
         .toList();
   }
 
