@@ -43,7 +43,7 @@ import java.util.concurrent.Callable;
  */
 public final class Large {
 
-  private static final int BATCH = 1000;
+  private static final int BATCH = 20_000;
   private static final int ROUNDS = 7;
 
   private final Path directory;

@@ -11,6 +11,7 @@ import dev.cambium.ledger.VerificationReport.Finding;
 import dev.cambium.ledger.Witness;
 import dev.cambium.ledger.merkle.CompactRange;
 import dev.cambium.ledger.merkle.MerkleHash;
+import dev.cambium.ledger.merkle.Tiles;
 import dev.cambium.loop.Cambium;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Decision;
@@ -651,6 +652,9 @@ public final class TamperSweep {
           tree.append(
               hash,
               (level, position, inner) -> {
+                if (level % Tiles.HEIGHT != 0) {
+                  return; // not kept
+                }
                 try {
                   node.setInt(1, level);
                   node.setLong(2, position);

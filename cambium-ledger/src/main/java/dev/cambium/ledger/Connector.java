@@ -35,8 +35,12 @@ public interface Connector {
    */
   void requireInPlace() throws SQLException;
 
-  /** A commit is done: the moment for work that is due now and then. It must not fail. */
-  void committed(int records);
+  /**
+   * A commit is done: the moment for work that is due now and then. It must not fail.
+   *
+   * @param writer the connection that it was made on, between two transactions
+   */
+  void committed(Connection writer, int records);
 
   /** Ends such work. Connections are closed by whoever opened them. */
   void close();

@@ -4,10 +4,12 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Map;
 import java.util.function.Function;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.configuration.FluentConfiguration;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.conf.Settings;
@@ -51,7 +53,7 @@ final class Database implements AutoCloseable, LedgerState.Source {
   /** Brings a database to the newest schema. */
   static void migrate(Connector connector) {
     try {
-      migrate(connector.migrations());
+      migrate(connector.migrations(), connector.dialect());
     } catch (FlywayException e) {
       throw new LedgerException(
           "cannot set up the ledger's database " + connector.where() + ": " + e.getMessage(), e);
@@ -61,8 +63,22 @@ final class Database implements AutoCloseable, LedgerState.Source {
   /**
    * @throws FlywayException if it fails
    */
-  static void migrate(DataSource source) {
-    Flyway.configure().dataSource(source).locations(MIGRATIONS).load().migrate();
+  static void migrate(DataSource source, SQLDialect dialect) {
+    migrations(source, dialect).load().migrate();
+  }
+
+  /**
+   * The scripts, which are the same for all databases but for the words that make a table's tree.
+   */
+  static FluentConfiguration migrations(DataSource source, SQLDialect dialect) {
+    boolean sqlite = dialect == SQLDialect.SQLITE;
+    return Flyway.configure()
+        .dataSource(source)
+        .locations(MIGRATIONS)
+        .placeholders(
+            Map.of(
+                "index", sqlite ? "integer" : "bigint",
+                "clustered", sqlite ? " without rowid" : ""));
   }
 
   /**

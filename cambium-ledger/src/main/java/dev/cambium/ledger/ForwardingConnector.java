@@ -40,8 +40,8 @@ public abstract class ForwardingConnector implements Connector {
   }
 
   @Override
-  public void committed(int records) {
-    real.committed(records);
+  public void committed(Connection writer, int records) {
+    real.committed(writer, records);
   }
 
   @Override

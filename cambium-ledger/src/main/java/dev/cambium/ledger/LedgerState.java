@@ -13,7 +13,9 @@ import static org.jooq.impl.DSL.table;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.cambium.ledger.merkle.CompactRange;
 import dev.cambium.ledger.merkle.NodeSource;
+import dev.cambium.ledger.merkle.Tiles;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
@@ -215,29 +217,48 @@ public final class LedgerState {
         });
   }
 
+  /** Nodes of levels that are not kept are made of those below, of at most half a tile. */
   private static NodeSource nodes(Prepared prepared) {
     return (level, position) -> {
-      try (ResultSet found =
-          (level == 0
-                  ? prepared.statement("select hash from log_record where idx = ?", position)
-                  : prepared.statement(
-                      "select hash from log_node where level = ? and position = ?",
-                      (long) level,
-                      position))
-              .executeQuery()) {
-        if (found.next()) {
-          return new Digest(found.getString(1));
-        }
-      } catch (SQLException e) {
-        throw SqlProjections.failed(e);
+      int above = level % Tiles.HEIGHT;
+      CompactRange subtree = new CompactRange();
+      for (Digest hash :
+          keptNodes(prepared, level - above, position << above, (position + 1) << above)) {
+        subtree.append(hash, (l, p, h) -> {});
       }
-      throw new LedgerException(
-          "the ledger's tree has no node at level "
-              + level
-              + ", position "
-              + position
-              + ": the database was changed from outside; run verify");
+      if (subtree.size() != 1L << above) {
+        throw new LedgerException(
+            "the ledger's tree has no node at level "
+                + level
+                + ", position "
+                + position
+                + ": the database was changed from outside; run verify");
+      }
+      return subtree.root();
     };
+  }
+
+  /** The hashes of a level that is kept, from a position to before another. */
+  private static List<Digest> keptNodes(Prepared prepared, int level, long from, long to) {
+    try (ResultSet found =
+        (level == 0
+                ? prepared.statement(
+                    "select hash from log_record where idx >= ? and idx < ? order by idx", from, to)
+                : prepared.statement(
+                    "select hash from log_node where level = ? and position >= ? and position < ?"
+                        + " order by position",
+                    (long) level,
+                    from,
+                    to))
+            .executeQuery()) {
+      List<Digest> hashes = new ArrayList<>();
+      while (found.next()) {
+        hashes.add(new Digest(found.getString(1)));
+      }
+      return hashes;
+    } catch (SQLException e) {
+      throw SqlProjections.failed(e);
+    }
   }
 
   static Record parse(String leaf) {

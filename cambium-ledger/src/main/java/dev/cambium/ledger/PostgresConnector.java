@@ -148,7 +148,7 @@ final class PostgresConnector implements Connector {
 
   /** The server does what is due. */
   @Override
-  public void committed(int records) {}
+  public void committed(Connection writer, int records) {}
 
   @Override
   public void close() {}

@@ -3,6 +3,7 @@ package dev.cambium.ledger;
 import static dev.cambium.ledger.Schema.*;
 
 import dev.cambium.ledger.Schema.Relation;
+import dev.cambium.ledger.merkle.Tiles;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -181,18 +182,18 @@ final class RowCheck implements AutoCloseable {
     return Arrays.asList(Arrays.copyOf(row, relation.key().size()));
   }
 
-  /** A node of the tree, in the order in which they are complete. */
+  /** A node of the tree that is kept, in the order in which they are complete. */
   void expectNode(int level, long position, String hash) throws SQLException {
-    while (levels.size() < level) {
+    while (levels.size() < level / Tiles.HEIGHT) {
       levels.add(
           new Rows(
               NODES,
               query(
                   "select " + NODES.names() + " from log_node where level = ? order by position",
-                  (long) levels.size() + 1),
+                  Tiles.HEIGHT * (levels.size() + 1L)),
               NODES.place(POSITION)));
     }
-    Rows nodes = levels.get(level - 1);
+    Rows nodes = levels.get(level / Tiles.HEIGHT - 1);
     nodes.expected.add(new Object[] {(long) level, position, hash});
     settle(nodes, position);
   }
@@ -215,8 +216,11 @@ final class RowCheck implements AutoCloseable {
           new Rows(
               NODES,
               query(
-                  "select " + NODES.names() + " from log_node where level > ? or level < 1",
-                  (long) levels.size()),
+                  "select "
+                      + NODES.names()
+                      + " from log_node where level > ? or level < 1 or level % ? <> 0",
+                  (long) Tiles.HEIGHT * levels.size(),
+                  (long) Tiles.HEIGHT),
               NODES.place(POSITION)));
     } else {
       differences.remove(NODES);

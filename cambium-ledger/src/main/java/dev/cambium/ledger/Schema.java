@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Schema {
 
   /** The newest migration script; see {@code V*.sql} beside this package's classes. */
-  static final int VERSION = 5;
+  static final int VERSION = 6;
 
   static final Table<Record> LOG_RECORD = table(name("log_record"));
   static final Table<Record> LOG_NODE = table(name("log_node"));

@@ -30,7 +30,8 @@ final class Scratch implements AutoCloseable {
     if (template == null) {
       Path file = directory.resolve("template.db");
       Database.migrate(
-          new SqliteConnector(file).dataSource(SQLiteConfig.SynchronousMode.OFF, false));
+          new SqliteConnector(file).dataSource(SQLiteConfig.SynchronousMode.OFF, false),
+          SQLDialect.SQLITE);
       template = Files.readAllBytes(file);
     }
     return template;

@@ -3,6 +3,7 @@ package dev.cambium.ledger;
 import static dev.cambium.ledger.Schema.*;
 
 import dev.cambium.ledger.Schema.Relation;
+import dev.cambium.ledger.merkle.Tiles;
 import dev.cambium.model.Channel;
 import dev.cambium.model.Digest;
 import dev.cambium.model.VersionRef;
@@ -287,7 +288,11 @@ final class SqlProjections extends Projections {
     write(RECORDS, new Object[] {index, leaf, hash.hex()});
   }
 
+  /** Takes a node of the tree, if it is of a level that is kept. */
   void node(int level, long position, Digest hash) {
+    if (level % Tiles.HEIGHT != 0) {
+      return;
+    }
     write(NODES, new Object[] {(long) level, position, hash.hex()});
   }
 

@@ -27,7 +27,13 @@ final class SqliteConnector implements Connector {
    * it returns. That is left to {@link Checkpointer} as far as it keeps up; only a commit can begin
    * the log anew.
    */
-  private static final int LOG_PAGES = 16_000;
+  private static final int LOG_PAGES = 32_000;
+
+  /**
+   * Nothing is written that a projector has not checked, and the checks that the schema asks for
+   * would take a tenth of the time of many records. PostgreSQL makes them, and tests do.
+   */
+  private static final boolean CHECK_REFERENCES = false;
 
   /** At most, in KiB, and only as far as there is something to hold. */
   private static final int CACHE_KIB = 64 << 10;
@@ -50,6 +56,8 @@ final class SqliteConnector implements Connector {
     config.setBusyTimeout(PATIENCE_MS);
     config.setCacheSize(-CACHE_KIB);
     config.setTransactionMode(SQLiteConfig.TransactionMode.IMMEDIATE);
+    // What a statement of many rows needs to undo itself would go to a file.
+    config.setTempStore(SQLiteConfig.TempStore.MEMORY);
     config.setGetGeneratedKeys(false); // or every insert is followed by a question for them
     return source(config);
   }
@@ -69,7 +77,8 @@ final class SqliteConnector implements Connector {
     if (identity().isEmpty()) { // or SQLite would make a new, empty one
       throw new SQLException(file + " was removed; put it back");
     }
-    Connection writer = dataSource(SQLiteConfig.SynchronousMode.FULL, true).getConnection();
+    Connection writer =
+        dataSource(SQLiteConfig.SynchronousMode.FULL, CHECK_REFERENCES).getConnection();
     try (Statement statement = writer.createStatement()) {
       statement.execute("pragma wal_autocheckpoint = " + LOG_PAGES);
       statement.execute("select count(*) from sqlite_schema"); // the log beside it is there now
@@ -128,8 +137,8 @@ final class SqliteConnector implements Connector {
   }
 
   @Override
-  public void committed(int records) {
-    checkpointer.committed(records);
+  public void committed(Connection writer, int records) {
+    checkpointer.committed(writer, records);
   }
 
   @Override

@@ -197,4 +197,14 @@ final class History {
       ledger.append("test", List.of(fact), List.of());
     }
   }
+
+  /** Appends so many facts at once that have nothing to do with one another. */
+  static void grow(Ledger ledger, int facts) {
+    long size = ledger.state().size();
+    List<Fact> more = new ArrayList<>();
+    for (int i = 0; i < facts; i++) {
+      more.add(finished(artifact("action " + (size + i))));
+    }
+    ledger.append("test", more, List.of());
+  }
 }

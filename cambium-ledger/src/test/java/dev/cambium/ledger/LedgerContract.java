@@ -6,11 +6,19 @@ import static dev.cambium.ledger.History.BASE_1;
 import static dev.cambium.ledger.History.CARDS_1;
 import static dev.cambium.ledger.History.NEW_DATA;
 import static dev.cambium.ledger.History.artifact;
+import static dev.cambium.ledger.Schema.CHECKPOINTS;
+import static dev.cambium.ledger.Schema.DERIVED;
+import static dev.cambium.ledger.Schema.HASH;
+import static dev.cambium.ledger.Schema.NODES;
+import static dev.cambium.ledger.Schema.RECORDS;
+import static dev.cambium.ledger.Schema.RECORD_IDX;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.cambium.ledger.Schema.Relation;
+import dev.cambium.ledger.merkle.CompactRange;
 import dev.cambium.ledger.merkle.MerkleHash;
 import dev.cambium.ledger.merkle.Proofs;
 import dev.cambium.model.Channel;
@@ -24,6 +32,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
@@ -31,15 +41,20 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import org.flywaydb.core.Flyway;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 abstract class LedgerContract {
 
@@ -254,27 +269,125 @@ abstract class LedgerContract {
     assertThat(ledger.verify(ArtifactCheck.NONE).findings()).isEmpty();
   }
 
-  /** A ledger as schema version 3 had it. */
-  @Test
-  void anOlderStoreIsBroughtUpToDateWithItsRows() throws SQLException {
+  /** As ledgers were before tables had other keys, and before they were one tree each. */
+  @ParameterizedTest
+  @ValueSource(ints = {3, 5})
+  void anOlderStoreIsBroughtUpToDateWithItsRows(int version) throws Exception {
     History.live(ledger);
+    History.grow(ledger, 600);
     ledger.close();
-    try (Connection connection = stores().connector(directory).writer();
-        Statement statement = connection.createStatement()) {
-      statement.execute("alter table artifact rename to newer");
-      statement.execute(
-          "create table artifact (digest varchar(64) not null,"
-              + " record_idx bigint not null references log_record (idx),"
-              + " primary key (digest, record_idx))");
-      statement.execute("insert into artifact select digest, record_idx from newer");
-      statement.execute("drop table newer");
-      statement.execute("create index artifact_record on artifact (record_idx)");
-      statement.execute("drop table version_source");
-      statement.execute("delete from flyway_schema_history where version in ('4', '5')");
+    Connector connector = stores().connector(directory);
+    Map<Relation, List<Object[]>> rows = new LinkedHashMap<>();
+    try (Connection connection = connector.reader()) {
+      for (Relation relation : relations()) {
+        rows.put(relation, rows(connection, relation));
+      }
+    }
+    rows.put(NODES, allNodes(rows.get(RECORDS)));
+    Flyway older =
+        Database.migrations(connector.migrations(), connector.dialect())
+            .cleanDisabled(false)
+            .target(String.valueOf(version))
+            .load();
+    if (stores() == TestStore.SQLITE) {
+      Files.delete(directory.resolve(".cambium/ledger.db"));
+    } else {
+      older.clean();
+    }
+    older.migrate();
+    try (Connection connection = connector.writer()) {
+      connection.setAutoCommit(false);
+      for (Map.Entry<Relation, List<Object[]>> entry : rows.entrySet()) {
+        insert(connection, entry.getKey(), entry.getValue());
+      }
+      connection.commit();
     }
     ledger = stores().open(directory, clock);
+    assertThat(ledger.state().size()).isEqualTo(rows.get(RECORDS).size());
     assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
     ledger.append("test", List.of(History.declared()), List.of());
+    assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
+  }
+
+  private static List<Relation> relations() {
+    List<Relation> relations = new ArrayList<>(List.of(RECORDS, CHECKPOINTS));
+    relations.addAll(DERIVED);
+    return relations;
+  }
+
+  private static List<Object[]> rows(Connection connection, Relation relation) throws SQLException {
+    List<Object[]> rows = new ArrayList<>();
+    String sql =
+        "select "
+            + relation.names()
+            + " from "
+            + relation.name()
+            + " order by "
+            + (relation.columns().contains(RECORD_IDX) ? "record_idx" : "1");
+    try (Statement statement = connection.createStatement();
+        ResultSet found = statement.executeQuery(sql)) {
+      while (found.next()) {
+        rows.add(SqlProjections.values(relation, found));
+      }
+    }
+    return rows;
+  }
+
+  /** The nodes of every level, which older versions kept. */
+  private static List<Object[]> allNodes(List<Object[]> records) {
+    List<Object[]> nodes = new ArrayList<>();
+    CompactRange tree = new CompactRange();
+    for (Object[] row : records) {
+      tree.append(
+          new Digest((String) row[RECORDS.place(HASH)]),
+          (level, position, hash) -> nodes.add(new Object[] {(long) level, position, hash.hex()}));
+    }
+    return nodes;
+  }
+
+  private static void insert(Connection connection, Relation relation, List<Object[]> rows)
+      throws SQLException {
+    if (rows.isEmpty()) {
+      return; // there may be no such table
+    }
+    String places = String.join(", ", Collections.nCopies(relation.columns().size(), "?"));
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "insert into "
+                + relation.name()
+                + " ("
+                + relation.names()
+                + ") values ("
+                + places
+                + ")")) {
+      for (Object[] row : rows) {
+        Prepared.bind(statement, 1, row);
+        statement.executeUpdate();
+      }
+    }
+  }
+
+  /** Of most levels no node is kept; the proofs need all of them. */
+  @Test
+  void everyRecordOfALongerLogIsProvable() {
+    History.live(ledger);
+    History.grow(ledger, 700);
+    long size = ledger.state().size();
+    Digest root = checkpoint(size).root();
+    for (Record record : ledger.state().records(0, (int) size)) {
+      Digest leaf = MerkleHash.leaf(Json.canonical(record));
+      List<Digest> proof = ledger.proveInclusion(record.index(), size);
+      assertThat(Proofs.includes(leaf, record.index(), size, proof, root)).isTrue();
+    }
+    long earlier = size - 700;
+    assertThat(
+            Proofs.consistent(
+                earlier,
+                checkpoint(earlier).root(),
+                size,
+                root,
+                ledger.proveConsistency(earlier, size)))
+        .isTrue();
     assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
   }
 

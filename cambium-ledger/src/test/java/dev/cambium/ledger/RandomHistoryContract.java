@@ -7,6 +7,7 @@ import dev.cambium.model.Decision;
 import dev.cambium.model.Fact;
 import dev.cambium.model.VersionRef;
 import java.nio.file.Path;
+import java.sql.SQLException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +33,7 @@ abstract class RandomHistoryContract {
 
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
-  void replayingGivesWhatAppendingGave(long seed) {
+  void replayingGivesWhatAppendingGave(long seed) throws SQLException {
     Random random = new Random(seed);
     try (Ledger ledger = stores().create(directory, InstantSource.system())) {
       int refused = 0;
@@ -53,6 +54,7 @@ abstract class RandomHistoryContract {
       assertThat(refused).isGreaterThan(20);
       assertThat(ledger.verify(digest -> Optional.empty()).findings()).isEmpty();
       assertInvariants(ledger.state());
+      assertThat(stores().hasDanglingReferences(directory)).isFalse();
     }
   }
 
