@@ -137,7 +137,7 @@ class GovernedCampaignTest {
                       Approver.ALWAYS, List.of(new Wish("cards", Mode.PLAIN, "no")), Progress.NONE))
           .hasMessageContaining("is open, and its plan stands");
       cambium.run(Approver.ALWAYS, Progress.NONE);
-      assertThat(lastTraining(cambium).recipe().protect().shrinkPerturb()).isNotNull();
+      assertThat(lastTraining(cambium).recipe().protect().resetDormant()).isNotNull();
       assertThat(cambium.why(stable(cambium)).toString())
           .contains("chosen by tester instead of plain: it took twice as long");
       Choice choice = cambium.decisions("cards").get(stable(cambium));

@@ -106,7 +106,7 @@ class GovernorTest {
   void whatSeveralRulesWantProtectedIsProtectedAsFarAsTheMethodCan() {
     Readings poor = readings(0.84, 0.7, 1.3, null, 0.01, null);
     Protection full = Governor.DEFAULT.choose(poor, ALL, Recipe.Method.FULL).protect();
-    assertThat(full.shrinkPerturb()).isNotNull();
+    assertThat(full.l2Init()).isEqualTo(0.001);
     assertThat(full.resetDormant()).isNotNull();
     assertThat(full.spectral()).isEqualTo(0.01);
     assertThat(full.kl()).isEqualTo(0.1);
@@ -171,7 +171,7 @@ class GovernorTest {
             ALL,
             Recipe.Method.FULL);
     assertThat(repair.mode()).isEqualTo(Mode.REPAIR);
-    assertThat(repair.protect().shrinkPerturb()).as("as the rules repair").isNotNull();
+    assertThat(repair.protect().resetDormant()).as("as the rules repair").isNotNull();
     assertThat(repair.overruled())
         .isEqualTo(new Choice.Overruled("kim", "it took twice as long", Mode.PROTECT));
     assertThat(repair.reasons()).last().asString().contains("kim", "it took twice as long");
