@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -265,6 +266,7 @@ public final class ActionRunner {
       return running(key, action, answer.version(), answer.rows());
     }
     if (action instanceof Action.Transplant transplant) {
+      requireMadeFrom(transplant.oldBase(), transplant.tuned());
       return new Job(
           key,
           action,
@@ -331,6 +333,7 @@ public final class ActionRunner {
           files);
     }
     if (action instanceof Action.Align align) {
+      requireMadeFrom(align.oldBase(), align.tuned());
       Map<Digest, String> files = new HashMap<>();
       for (Digest data : align.calibration()) {
         files.put(data, versions.file(data).toString());
@@ -347,6 +350,21 @@ public final class ActionRunner {
     }
     Action.Evaluate evaluate = (Action.Evaluate) action;
     return running(key, action, evaluate.version(), evaluate.suite());
+  }
+
+  /** An adapter of another base may have the right shapes, and would give nonsense. */
+  private void requireMadeFrom(Digest base, Digest tuned) {
+    Manifest manifest = versions.manifest(tuned);
+    if (manifest.kind() == VersionKind.ADAPTER && !base.equals(manifest.parent())) {
+      throw new IllegalArgumentException(
+          "version "
+              + tuned.brief()
+              + " is an adapter of "
+              + Objects.requireNonNull(manifest.parent()).brief()
+              + ", and its change was asked for as one of "
+              + base.brief()
+              + "; carry it from the base that it was made from");
+    }
   }
 
   /** A job that runs a version on a file. */
