@@ -27,6 +27,7 @@ import java.util.Locale;
  * @param name of its folder
  * @param recipes as in a declaration, each on a line of its own, indented by two spaces
  * @param text items that measure the foundation, by their likelihood
+ * @param textMargin how much of it a new foundation may lose
  * @param subjects the lines below the foundation
  * @param maxNewTokens of an answer
  * @param margin of every capability
@@ -35,6 +36,7 @@ record Ecosystem(
     String name,
     String recipes,
     List<Item> text,
+    double textMargin,
     List<Subject> subjects,
     int maxNewTokens,
     double margin) {
@@ -117,7 +119,7 @@ record Ecosystem(
     yaml.append("recipes:\n").append(recipes).append("capabilities:\n");
     Files.write(suites.resolve("text.jsonl"), SuiteFile.encode(text));
     yaml.append("  text: { owner: bench, suite: suites/text.jsonl, scorer: byte-likelihood,");
-    yaml.append(" margin: 0.05, floor: 0.001 }\n");
+    yaml.append(String.format(Locale.ROOT, " margin: %s, floor: 0.001 }%n", textMargin));
     for (Subject subject : subjects) {
       Files.write(suites.resolve(subject.line() + ".jsonl"), SuiteFile.encode(subject.gate()));
       yaml.append(

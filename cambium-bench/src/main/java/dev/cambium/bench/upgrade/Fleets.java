@@ -29,6 +29,8 @@ final class Fleets {
 
   private static final int UNREAD = 200;
 
+  private static final double TEXT_MARGIN = 0.05;
+
   /** How often the foundation reads a rule, for each line of text that holds one. */
   private static final int REPEATED = 3;
 
@@ -66,7 +68,13 @@ final class Fleets {
     subjects.add(
         Subject.application(SKILL, Ecosystem.BASE, "{input}", every(skill, 0), every(skill, 1)));
     return new Ecosystem(
-        name, recipes(maxTokens), PublicData.unreadText(data, UNREAD), subjects, maxNewTokens, 0.1);
+        name,
+        recipes(maxTokens),
+        PublicData.unreadText(data, UNREAD),
+        TEXT_MARGIN,
+        subjects,
+        maxNewTokens,
+        0.1);
   }
 
   private static String recipes(int maxTokens) {
@@ -145,6 +153,7 @@ final class Fleets {
             + "  adapt: { method: lora, lora: { rank: 8, alpha: 16 }, steps: 200, batch-rows: 16,"
             + " max-tokens: 64, learning-rate: 0.005 }\n",
         PublicData.unreadText(data, UNREAD),
+        TEXT_MARGIN,
         all,
         16,
         0.1);
@@ -219,8 +228,10 @@ final class Fleets {
     return new Ecosystem(
         "large",
         "  adapt: { method: lora, lora: { rank: 8, alpha: 16 }, steps: 60, batch-rows: 16,"
-            + " max-tokens: 96, learning-rate: 0.001, precision: bf16 }\n",
-        PublicData.unreadText(data, UNREAD / 4),
+            + " max-tokens: 96, learning-rate: 0.001, precision: bf16,"
+            + " distill: { steps: 2, rows: 0.125, labels: 1 } }\n",
+        PublicData.unreadText(data, UNREAD),
+        2 * TEXT_MARGIN, // trained on harshly, it reads what nobody read a little worse
         subjects,
         16,
         0.1);

@@ -64,13 +64,13 @@ record LineResult(
   String text() {
     return String.format(
         Locale.ROOT,
-        "%s seed %d %s: %s by %s, before %.3f, kept %.3f, retrained %.3f, naive %s, flips %d of %d,"
+        "%s seed %d %s: %s%s, before %.3f, kept %.3f, retrained %.3f, naive %s, flips %d of %d,"
             + " compute %.3f of retraining",
         scenario,
         seed,
         line,
         settlement,
-        rung,
+        rung == null ? "" : " by " + rung,
         before,
         kept,
         retrained,

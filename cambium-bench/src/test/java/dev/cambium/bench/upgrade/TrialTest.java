@@ -57,6 +57,7 @@ class TrialTest {
             "  adapt: { method: lora, lora: { rank: 4, alpha: 8 }, steps: 30, batch-rows: 16,"
                 + " max-tokens: 48, learning-rate: 0.01 }\n",
             Stream.concat(gate.stream(), test.stream()).map(TrialTest::text).toList(),
+            0.05,
             List.of(adapter, Subject.application("states-desk", "states", "{input}", gate, test)),
             6,
             0.2);
