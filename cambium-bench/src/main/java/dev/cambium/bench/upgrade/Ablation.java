@@ -82,6 +82,26 @@ final class Ablation {
               Start.BASE,
               plain(2, 0.125, 1)),
           new Setting(
+              "an eighth of the rows, twice the steps, no teacher, rate × 0.5",
+              false,
+              Start.BASE,
+              plain(2, 0.125, 0.5)),
+          new Setting(
+              "an eighth of the rows, twice the steps, no teacher, rate × 0.3",
+              false,
+              Start.BASE,
+              plain(2, 0.125, 0.3)),
+          new Setting(
+              "a sixteenth of the rows, four times the steps, no teacher, rate × 0.5",
+              false,
+              Start.BASE,
+              plain(4, 0.0625, 0.5)),
+          new Setting(
+              "a sixteenth of the rows, four times the steps, no teacher, rate × 0.3",
+              false,
+              Start.BASE,
+              plain(4, 0.0625, 0.3)),
+          new Setting(
               "a quarter of the rows, no teacher, rate × 2", false, Start.BASE, plain(1, 0.25, 2)),
           new Setting(
               "a quarter of the rows, no teacher, from the alignment",

@@ -50,6 +50,13 @@ public final class Align {
   private static final List<String> PROJECTIONS =
       List.of("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");
 
+  /** Cosine of two bases' weights from which on the one was trained on from the other. */
+  private static final double SAME_PLACE = 0.9;
+
+  private static final String NOTHING =
+      "nothing to align: every layer, channel, head and unit of the new base corresponds to the one"
+          + " in the same place of the old base";
+
   private final Decoder old;
   private final Decoder now;
   private final Correspondence found;
@@ -171,25 +178,55 @@ public final class Align {
               + " and "
               + b.queryKeyNorm());
     }
+    if (liesWhereItDid(old, now)) {
+      throw new IllegalArgumentException(
+          NOTHING + "; by their weights, so no text was read: transplant its change");
+    }
     return Calibration.read(oldBase, newBase, calibration);
+  }
+
+  /**
+   * Whether the new base's weights point where the old one's do, as when it was trained on: a
+   * permuted or separate one has a cosine near 0. What activations then say of places is noise.
+   */
+  private static boolean liesWhereItDid(Decoder old, Decoder now) {
+    if (!old.shapes().equals(now.shapes()) || !normsAgree(old, now)) {
+      return false;
+    }
+    for (int l = 0; l < old.config().layers(); l++) {
+      for (String module : List.of("q_proj", "o_proj", "up_proj", "down_proj")) {
+        float[] a = old.read(name(l, module));
+        float[] b = now.read(name(l, module));
+        double both = 0;
+        double before = 0;
+        double after = 0;
+        for (int i = 0; i < a.length; i++) {
+          both += (double) a[i] * b[i];
+          before += (double) a[i] * a[i];
+          after += (double) b[i] * b[i];
+        }
+        if (!(both >= SAME_PLACE * Math.sqrt(before * after))) {
+          return false;
+        }
+      }
+    }
+    return true;
   }
 
   private static Align find(Decoder old, Decoder now, Calibration text, Progress progress) {
     Correspondence found = Correspondence.find(old, now, text.old(), text.now(), progress);
     Align align = new Align(old, now, found);
-    if (found.isIdentity() && align.normsAgree()) {
-      throw new IllegalArgumentException(
-          "nothing to align: every layer, channel, head and unit of the new base corresponds to the"
-              + " one in the same place of the old base");
+    if (found.isIdentity() && normsAgree(old, now)) {
+      throw new IllegalArgumentException(NOTHING);
     }
     return align;
   }
 
   /** Whether norms' scales are mostly where they were: otherwise something was folded. */
-  private boolean normsAgree() {
+  private static boolean normsAgree(Decoder old, Decoder now) {
     int near = 0;
     int all = 0;
-    for (int l = 0; l < found.layers.size(); l++) {
+    for (int l = 0; l < old.config().layers(); l++) {
       for (String norm : List.of("input_layernorm", "post_attention_layernorm")) {
         float[] a = old.read(name(l, norm));
         float[] b = now.read(name(l, norm));

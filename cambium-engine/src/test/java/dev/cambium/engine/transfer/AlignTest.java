@@ -413,6 +413,18 @@ class AlignTest {
     }
   }
 
+  /** A model as training on leaves it: every weight a tenth from where it was. */
+  private static void shaken(Decoder from, Decoder to) {
+    Random random = new Random(5);
+    for (String name : from.shapes().keySet()) {
+      float[] values = from.read(name);
+      for (int i = 0; i < values.length; i++) {
+        values[i] *= 1 + 0.1f * (float) random.nextGaussian();
+      }
+      to.write(name, values);
+    }
+  }
+
   @Test
   void saysWhyItCannotBeDone() throws IOException {
     DecoderConfig config = shape().build();
@@ -447,6 +459,15 @@ class AlignTest {
       assertThatThrownBy(() -> Align.adapter(before, before, learnt, rows, out, Progress.NONE))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("nothing to align");
+      shaken(old, moved);
+      Path trainedOn = saved("refused-trained-on", moved);
+      assertThatThrownBy(
+              () ->
+                  Align.adapter(before, trainedOn, learnt, rows.subList(0, 2), out, Progress.NONE))
+          .as("no text is needed to see it")
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("nothing to align")
+          .hasMessageContaining("by their weights");
       assertThatThrownBy(() -> Align.adapter(before, after, storing, rows, out, Progress.NONE))
           .isInstanceOf(IllegalArgumentException.class)
           .hasMessageContaining("whole");
