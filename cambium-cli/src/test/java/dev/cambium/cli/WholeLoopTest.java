@@ -243,7 +243,7 @@ class WholeLoopTest {
     assertThat(step.get("update").get("mode").asText()).isEqualTo("repair");
     ran("run", wish[0], wish[1], wish[2], wish[3]);
     assertThat(on(ExitCode.DONE, "why", "desk@2").toString())
-        .contains("it learns slowly", "shrink-perturb");
+        .contains("it learns slowly", "reset-dormant");
   }
 
   /** A newer base, the plan of it, the wave itself and all of it back. */

@@ -1,6 +1,7 @@
 package dev.cambium.bench.upgrade;
 
 import dev.cambium.artifact.DirectoryTree;
+import dev.cambium.artifact.huggingface.DecoderConfig;
 import dev.cambium.bench.ResultFile;
 import dev.cambium.engine.Engine;
 import dev.cambium.engine.TrainingJob;
@@ -47,6 +48,8 @@ final class Ablation {
     BASE,
     /** What the alignment gave. */
     ALIGNED,
+    /** The old adapter as it is. */
+    OWN,
     /** What another line of the same kind became by retraining on the new foundation. */
     SIBLING
   }
@@ -63,6 +66,21 @@ final class Ablation {
               true,
               Start.ALIGNED,
               how(0.25, 0.5, Divergence.FORWARD_KL, 1, 1)),
+          new Setting(
+              "its own adapter, a fortieth of the steps",
+              true,
+              Start.OWN,
+              how(0.025, 0, Divergence.FORWARD_KL, 1, 0.1)),
+          new Setting(
+              "its own adapter, a fortieth of the steps, rate × 3",
+              true,
+              Start.OWN,
+              how(0.025, 0, Divergence.FORWARD_KL, 1, 0.3)),
+          new Setting(
+              "its own adapter, a fortieth of the steps, recorded answers",
+              false,
+              Start.OWN,
+              how(0.025, 0, Divergence.FORWARD_KL, 1, 0.1)),
           new Setting(
               "recorded answers only", true, Start.BASE, how(0.25, 0, Divergence.FORWARD_KL, 1, 1)),
           new Setting("no teacher", false, Start.BASE, how(0.25, 0, Divergence.FORWARD_KL, 1, 1)),
@@ -214,9 +232,14 @@ final class Ablation {
     this.newer = newer;
   }
 
-  /** Tries every setting on some lines that are built on the foundation. */
+  /**
+   * Tries settings on some lines that are built on the foundation.
+   *
+   * @param ways a regular expression that their names match
+   */
   void run(
       List<String> lines,
+      String ways,
       ResultFile<LineResult> trial,
       ResultFile<Result> results,
       Consumer<String> log)
@@ -238,6 +261,9 @@ final class Ablation {
                 .orElseThrow(
                     () -> new IllegalArgumentException(scenario + " was not run for " + line));
         for (Setting setting : SETTINGS) {
+          if (!setting.name().matches(ways)) {
+            continue;
+          }
           if (results.has(
               r ->
                   r.scenario().equals(scenario)
@@ -275,9 +301,11 @@ final class Ablation {
     @Nullable Path from = null;
     if (setting.start() != Start.BASE) {
       Optional<Cambium.Runnable> start =
-          setting.start() == Start.ALIGNED
-              ? aligned(cambium, subject.line())
-              : sibling(subject, adapter);
+          switch (setting.start()) {
+            case ALIGNED -> aligned(cambium, subject.line());
+            case OWN -> own(teacher);
+            default -> sibling(subject, adapter);
+          };
       if (start.isEmpty()) {
         return Optional.empty();
       }
@@ -332,6 +360,14 @@ final class Ablation {
             retrained,
             operations / Effort.training(declared, student),
             (double) then.count(true, now, false) / subject.test().size()));
+  }
+
+  /** The old adapter on the new foundation, if it has the shapes for it. */
+  private Optional<Cambium.Runnable> own(Cambium.Runnable before) throws IOException {
+    return before.adapter() != null
+            && DecoderConfig.read(before.model()).equals(DecoderConfig.read(newer))
+        ? Optional.of(new Cambium.Runnable(newer, before.adapter(), null))
+        : Optional.empty();
   }
 
   /** Another line with the same recipe, as it was retrained for the trial. */

@@ -71,6 +71,11 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       description = "Lines on which ways to distill are compared, after the scenario was run.")
   private List<String> ablated = List.of();
 
+  @Option(
+      names = "--ways",
+      description = "A regular expression: of the ways to distill only those whose names match.")
+  private String ways = ".*";
+
   public static void main(String[] arguments) {
     System.exit(new CommandLine(new UpgradeBenchmark()).execute(arguments));
   }
@@ -118,6 +123,7 @@ public final class UpgradeBenchmark implements Callable<Integer> {
       new Ablation(engine, ecosystem, folder, scenario.id(), seed, newer)
           .run(
               ablated,
+              ways,
               results,
               ResultFile.open(out.resolve("ablation.jsonl"), Ablation.Result.class),
               UpgradeBenchmark::log);
