@@ -229,7 +229,7 @@ final class Fleets {
         "large",
         "  adapt: { method: lora, lora: { rank: 8, alpha: 16 }, steps: 60, batch-rows: 16,"
             + " max-tokens: 96, learning-rate: 0.001, precision: bf16,"
-            + " distill: { steps: 2, rows: 0.0625, labels: 1 } }\n",
+            + " distill: { steps: 2, rows: 0.125, labels: 1 } }\n",
         PublicData.unreadText(data, UNREAD),
         2 * TEXT_MARGIN, // trained on harshly, it reads what nobody read a little worse
         subjects,
