@@ -652,8 +652,8 @@ public final class TamperSweep {
           tree.append(
               hash,
               (level, position, inner) -> {
-                if (level % Tiles.HEIGHT != 0) {
-                  return; // not kept
+                if (!Tiles.hold(level)) {
+                  return;
                 }
                 try {
                   node.setInt(1, level);

@@ -659,11 +659,8 @@ public final class Ledger implements AutoCloseable {
       }
     }
     Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
-    SigningKey signing = key;
     String note =
-        successor
-            .map(next -> checkpoint.sign(signing, next))
-            .orElseGet(() -> checkpoint.sign(signing));
+        successor.map(next -> checkpoint.sign(key, next)).orElseGet(() -> checkpoint.sign(key));
     projections.checkpoint(tree.size(), note);
     projections.flush();
     head = new Head(note, tree, time); // and if this does not come in, the newest note is another

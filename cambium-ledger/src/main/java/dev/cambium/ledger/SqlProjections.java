@@ -290,10 +290,9 @@ final class SqlProjections extends Projections {
 
   /** Takes a node of the tree, if it is of a level that is kept. */
   void node(int level, long position, Digest hash) {
-    if (level % Tiles.HEIGHT != 0) {
-      return;
+    if (Tiles.hold(level)) {
+      write(NODES, new Object[] {(long) level, position, hash.hex()});
     }
-    write(NODES, new Object[] {(long) level, position, hash.hex()});
   }
 
   void checkpoint(long size, String note) {

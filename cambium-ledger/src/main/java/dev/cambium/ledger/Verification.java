@@ -492,7 +492,7 @@ final class Verification {
     tree.append(
         leaf,
         (level, position, hash) -> {
-          if (level % Tiles.HEIGHT == 0) {
+          if (Tiles.hold(level)) {
             nodes.add(new Object[] {level, position, hash.hex()});
           }
         });

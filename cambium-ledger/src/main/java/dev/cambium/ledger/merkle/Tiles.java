@@ -23,6 +23,13 @@ public final class Tiles {
   private Tiles() {}
 
   /**
+   * Whether tiles hold the nodes of a level of the tree; those between follow from the ones below.
+   */
+  public static boolean hold(int level) {
+    return level % HEIGHT == 0;
+  }
+
+  /**
    * A tile.
    *
    * @param level of tiles, from 0
