@@ -118,14 +118,39 @@ final class GeneratedHistory {
       return opened;
     }
     update(line);
-    line++;
-    if (line == lines) {
-      line = 0;
+    ended(line);
+    return ready.remove();
+  }
+
+  /**
+   * Facts that follow one another.
+   *
+   * @param alone whether all before them come first, and they before all others; those of steps
+   *     between may come in any order
+   */
+  record Step(List<Fact> facts, boolean alone) {}
+
+  /** What {@link #next} would tell next, as far as it belongs together. */
+  Step nextStep() {
+    if (!ready.isEmpty() || !signals.isEmpty()) {
+      return new Step(List.of(next()), true);
+    }
+    int of = line;
+    update(of);
+    List<Fact> facts = List.copyOf(ready);
+    ready.clear();
+    ended(of);
+    return new Step(facts, of <= industrial);
+  }
+
+  /** A line is done in a wave, and with the last one the wave is. */
+  private void ended(int of) {
+    line = (of + 1) % lines;
+    if (line == 0) {
       Map<String, Integer> summary = new TreeMap<>(Map.of("released", lines));
       ready.add(new Fact.CampaignClosed("c" + wave, Fact.CampaignOutcome.RELEASED, summary));
       arrive();
     }
-    return ready.remove();
   }
 
   /** A foundation is imported, and with it come rows. */

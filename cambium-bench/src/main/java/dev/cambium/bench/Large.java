@@ -32,6 +32,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * What a large fleet costs: the log by its number of records, planning and looking by the number of
@@ -45,6 +48,12 @@ public final class Large {
 
   private static final int BATCH = 20_000;
   private static final int ROUNDS = 7;
+
+  /** Records that are appended before anything is timed: they compile the code. */
+  private static final int FIRST = 20_000;
+
+  /** Of a round that is compared with the disk's own speed. */
+  private static final int WRITES = 500;
 
   private final Path directory;
 
@@ -63,6 +72,8 @@ public final class Large {
     Large large = new Large(directory);
     if (records > 0) {
       large.disk();
+      large.disk(2);
+      large.disk(8);
       large.log(records);
     }
     if (lines > 0) {
@@ -79,32 +90,105 @@ public final class Large {
   /** One append after the other beside one write and fsync after the other, in turn. */
   private void disk() throws Exception {
     Path home = Files.createDirectories(directory.resolve("single"));
-    try (FileChannel channel =
-            FileChannel.open(
-                directory.resolve("fsync"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try (FileChannel channel = scratch();
         Ledger ledger = Ledger.create(home, InstantSource.system())) {
       GeneratedHistory history = history(100);
-      append(ledger, history, 2_000, 1); // the first ones compile the code
-      int writes = 500;
+      append(ledger, history, FIRST, 1);
       double[] raw = new double[ROUNDS];
       double[] ours = new double[ROUNDS];
       for (int i = 0; i < ROUNDS; i++) {
-        raw[i] = writes / seconds(() -> synced(channel, writes));
-        ours[i] = writes / append(ledger, history, writes, 1);
+        raw[i] = WRITES / seconds(() -> synced(channel));
+        ours[i] = WRITES / append(ledger, history, WRITES, 1);
       }
-      say(
-          "one by one, durable: %,.0f records/s; a write of 4 KiB and its fsync %,.0f/s (medians of"
-              + " %d rounds in turn)",
-          middle(ours), middle(raw), ROUNDS);
+      beside("one by one", ours, raw);
     }
   }
 
-  private static int synced(FileChannel channel, int writes) throws IOException {
-    for (int i = 0; i < writes; i++) {
+  /**
+   * Waves of a campaign, some lines at once: each line's records one after the other, and each
+   * durable before the next, as {@link #disk} has them.
+   */
+  private void disk(int threads) throws Exception {
+    Path home = Files.createDirectories(directory.resolve("threads-" + threads));
+    ExecutorService pool = Executors.newFixedThreadPool(threads);
+    try (FileChannel channel = scratch();
+        Ledger ledger = Ledger.create(home, InstantSource.system())) {
+      GeneratedHistory history = history(100);
+      double[] raw = new double[ROUNDS];
+      double[] ours = new double[ROUNDS];
+      append(ledger, history, FIRST, 1);
+      wave(history).forEach(step -> ledger.append("bench", step.facts(), List.of())); // the rest
+      for (int i = -1; i < ROUNDS; i++) { // the first one makes the threads
+        List<GeneratedHistory.Step> wave = wave(history);
+        int records = wave.stream().mapToInt(step -> step.facts().size()).sum();
+        double write = WRITES / seconds(() -> synced(channel));
+        double append = records / seconds(() -> append(ledger, wave, pool));
+        if (i >= 0) {
+          raw[i] = write;
+          ours[i] = append;
+        }
+      }
+      beside(String.format(Locale.ROOT, "one by one, %d lines at once", threads), ours, raw);
+      require(ledger.verify(ArtifactCheck.NONE).intact());
+    } finally {
+      pool.shutdown();
+    }
+  }
+
+  private static void beside(String what, double[] ours, double[] raw) {
+    say(
+        "%s, durable: %,.0f records/s; a write of 4 KiB and its fsync %,.0f/s (medians of %d rounds"
+            + " in turn)",
+        what, middle(ours), middle(raw), ROUNDS);
+  }
+
+  private FileChannel scratch() throws IOException {
+    return FileChannel.open(
+        directory.resolve("fsync"),
+        StandardOpenOption.CREATE,
+        StandardOpenOption.TRUNCATE_EXISTING,
+        StandardOpenOption.WRITE);
+  }
+
+  private static List<GeneratedHistory.Step> wave(GeneratedHistory history) {
+    List<GeneratedHistory.Step> steps = new ArrayList<>();
+    do {
+      steps.add(history.nextStep());
+    } while (!(steps.get(steps.size() - 1).facts().get(0) instanceof Fact.CampaignClosed));
+    return steps;
+  }
+
+  private static int append(
+      Ledger ledger, List<GeneratedHistory.Step> steps, ExecutorService threads) throws Exception {
+    List<Future<?>> running = new ArrayList<>();
+    for (GeneratedHistory.Step step : steps) {
+      if (step.alone()) {
+        await(running);
+      }
+      running.add(
+          threads.submit(
+              () -> step.facts().forEach(f -> ledger.append("bench", List.of(f), List.of()))));
+      if (step.alone()) {
+        await(running);
+      }
+    }
+    await(running);
+    return steps.size();
+  }
+
+  private static void await(List<Future<?>> running) throws Exception {
+    for (Future<?> one : running) {
+      one.get();
+    }
+    running.clear();
+  }
+
+  private static int synced(FileChannel channel) throws IOException {
+    for (int i = 0; i < WRITES; i++) {
       channel.write(ByteBuffer.allocate(4096));
       channel.force(false);
     }
-    return writes;
+    return WRITES;
   }
 
   // -------------------------------------------------------------------------------- the log

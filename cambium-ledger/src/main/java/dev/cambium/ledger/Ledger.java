@@ -20,6 +20,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -38,7 +39,8 @@ import org.slf4j.LoggerFactory;
  * <p>{@link #append} writes records, the projections that they change, the Merkle tree and a signed
  * checkpoint in one transaction: either all of it is durable when it returns, or nothing happened.
  * Two processes may hold the same ledger open; of two that expect the same state, one wins. All
- * methods may be called from any thread; appends of one process follow one another.
+ * methods may be called from any thread. Appends of one process follow one another; those that
+ * waited for the same commit to end share the next one, and its checkpoint (group commit).
  *
  * <p>On disk, under {@code .cambium/}: {@value #DATABASE} (SQLite, with its {@code -wal} and {@code
  * -shm} beside it while it is open) and {@code key/}.
@@ -68,6 +70,8 @@ public final class Ledger implements AutoCloseable {
 
   /** What the last append of this process left. */
   private @Nullable Head head;
+
+  private final GroupCommit appends = new GroupCommit(this::commit);
 
   private boolean closed;
 
@@ -338,7 +342,7 @@ public final class Ledger implements AutoCloseable {
    * @throws UnknownOutcomeException if nobody knows whether the records are in
    * @throws LedgerException if the database fails, and the records are not in
    */
-  public synchronized List<Record> append(
+  public List<Record> append(
       String actor, List<? extends Fact> facts, List<? extends Precondition> preconditions) {
     if (facts.isEmpty()) {
       throw new IllegalArgumentException("nothing to append");
@@ -349,7 +353,11 @@ public final class Ledger implements AutoCloseable {
     if (facts.stream().anyMatch(Fact.KeyRotated.class::isInstance)) {
       throw new IllegalArgumentException("a key is replaced by rotateKey");
     }
-    return append(actor, facts, preconditions, Optional.empty());
+    return appends.write(new Append(actor, facts, preconditions));
+  }
+
+  private synchronized void commit(List<Append> group) {
+    commit(group, Optional.empty());
   }
 
   /**
@@ -364,7 +372,9 @@ public final class Ledger implements AutoCloseable {
     Fact fact =
         new Fact.KeyRotated(key.verifier().toString(), successor.verifier().toString(), reason);
     try {
-      append(actor, List.of(fact), List.of(), Optional.of(successor));
+      Append rotation = new Append(actor, List.of(fact), List.of());
+      commit(List.of(rotation), Optional.of(successor));
+      rotation.answer();
     } catch (UnknownOutcomeException e) {
       throw e; // its files may be needed
     } catch (RuntimeException e) {
@@ -406,37 +416,53 @@ public final class Ledger implements AutoCloseable {
     return found;
   }
 
-  private List<Record> append(
-      String actor,
-      List<? extends Fact> facts,
-      List<? extends Precondition> preconditions,
-      Optional<SigningKey> successor) {
+  /**
+   * Writes appends in one transaction, and answers each. Where one of several is refused, or the
+   * database fails before the commit, each is written by itself, so that each has its own answer.
+   */
+  private void commit(List<Append> group, Optional<SigningKey> successor) {
     Prepared prepared;
     List<Written> written;
     try {
       prepared = writer();
       connector.begin(prepared.connection());
-      written = write(prepared, actor, facts, preconditions, successor);
+      written = write(prepared, group, successor);
       connector.requireInPlace();
-    } catch (LedgerException e) {
-      rollback();
-      throw e;
-    } catch (SQLException | DataAccessException e) {
-      discard();
-      throw Database.failure(connector, "nothing was recorded", e);
-    } catch (RuntimeException | Error e) {
-      discard();
-      throw e;
+    } catch (SQLException | RuntimeException | Error e) {
+      if (e instanceof LedgerException) {
+        rollback();
+      } else {
+        discard();
+      }
+      if (group.size() == 1) {
+        group.get(0).fail(refused(e));
+      } else {
+        group.forEach(append -> commit(List.of(append), successor));
+      }
+      return;
     }
     try {
       prepared.connection().commit();
       prepared.connection().setAutoCommit(true);
     } catch (SQLException e) {
       discard();
-      settleOutcome(written, e);
+      try {
+        settleOutcome(written, e);
+      } catch (LedgerException known) {
+        group.forEach(append -> append.fail(known));
+        return;
+      }
     }
     connector.committed(prepared.connection(), written.size());
-    return written.stream().map(Written::record).toList();
+    Iterator<Record> records = written.stream().map(Written::record).iterator();
+    group.forEach(append -> append.succeed(records));
+  }
+
+  /** What the caller of an append is told of a failure before the commit. */
+  private Throwable refused(Throwable failure) {
+    return failure instanceof SQLException || failure instanceof DataAccessException
+        ? Database.failure(connector, "nothing was recorded", (Exception) failure)
+        : failure;
   }
 
   /**
@@ -622,31 +648,51 @@ public final class Ledger implements AutoCloseable {
    */
   private record Head(String note, CompactRange tree, Instant time) {}
 
-  private List<Written> write(
-      Prepared prepared,
-      String actor,
-      List<? extends Fact> facts,
-      List<? extends Precondition> preconditions,
-      Optional<SigningKey> successor)
+  private List<Written> write(Prepared prepared, List<Append> group, Optional<SigningKey> successor)
       throws SQLException {
     SqlProjections projections = new SqlProjections(prepared);
-    DSLContext dsl = Database.dsl(prepared.connection(), connector.dialect());
+    DSLContext dsl = prepared.dsl();
     if (projections.isMoving()) {
       StoreState.requireLive(dsl, connector.where());
     }
     key = signer(projections.signingKey());
-    Preconditions.check(LedgerState.in(dsl), preconditions);
     Optional<Head> before = head(projections, dsl);
-    head = null; // its tree grows now
     CompactRange tree = before.map(Head::tree).orElseGet(CompactRange::new);
-    Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-    Instant time = before.map(Head::time).filter(last -> last.isAfter(now)).orElse(now);
-    Projector projector = new Projector(projections);
-    List<Record> records = new ArrayList<>(facts.size());
-    for (Fact fact : facts) {
-      records.add(new Record(tree.size() + records.size(), time, actor, fact));
+    Instant time = before.map(Head::time).orElse(Instant.MIN);
+    List<Written> written = new ArrayList<>();
+    for (Append append : group) {
+      if (!written.isEmpty()) {
+        // What it asks is about all that the ones before it wrote.
+        projections.flush();
+        projections = new SqlProjections(prepared);
+      }
+      Preconditions.check(LedgerState.in(dsl), append.preconditions());
+      head = null; // its tree grows now
+      Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
+      time = now.isAfter(time) ? now : time;
+      write(append, time, tree, projections, written);
     }
-    List<Written> written = new ArrayList<>(facts.size());
+    Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
+    String note =
+        successor.map(next -> checkpoint.sign(key, next)).orElseGet(() -> checkpoint.sign(key));
+    projections.checkpoint(tree.size(), note);
+    projections.flush();
+    head = new Head(note, tree, time); // and if this does not come in, the newest note is another
+    return written;
+  }
+
+  /** Writes the records of one append, and adds them to what is written. */
+  private static void write(
+      Append append,
+      Instant time,
+      CompactRange tree,
+      SqlProjections projections,
+      List<Written> written) {
+    Projector projector = new Projector(projections);
+    List<Record> records = new ArrayList<>(append.facts().size());
+    for (Fact fact : append.facts()) {
+      records.add(new Record(tree.size() + records.size(), time, append.actor(), fact));
+    }
     Ahead<Record, Written> prepare = Ahead.of(records, Written::of);
     while (prepare.hasNext()) {
       Written next = prepare.next();
@@ -658,13 +704,6 @@ public final class Ledger implements AutoCloseable {
         projections.flushUnasked();
       }
     }
-    Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
-    String note =
-        successor.map(next -> checkpoint.sign(key, next)).orElseGet(() -> checkpoint.sign(key));
-    projections.checkpoint(tree.size(), note);
-    projections.flush();
-    head = new Head(note, tree, time); // and if this does not come in, the newest note is another
-    return written;
   }
 
   /** The end of the log; nothing while it is empty. */
@@ -755,7 +794,7 @@ public final class Ledger implements AutoCloseable {
       current = null;
     }
     if (current == null) {
-      current = new Prepared(connector.writer());
+      current = new Prepared(Database.dsl(connector.writer(), connector.dialect()));
       writer = current;
     }
     return current;

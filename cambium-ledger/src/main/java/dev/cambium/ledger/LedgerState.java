@@ -211,7 +211,7 @@ public final class LedgerState {
     return source.read(
         dsl -> {
           // Asked some dozen times at once.
-          try (Prepared prepared = new Prepared(Database.connection(dsl))) {
+          try (Prepared prepared = new Prepared(dsl)) {
             return computation.apply(nodes(prepared));
           }
         });

@@ -5,6 +5,7 @@ import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
+import org.jooq.DSLContext;
 
 /**
  * A connection with the statements that were prepared on it, which end with it. What an append asks
@@ -13,14 +14,24 @@ import java.util.Map;
 final class Prepared implements AutoCloseable {
 
   private final Connection connection;
+  private final DSLContext dsl;
   private final Map<String, PreparedStatement> statements = new HashMap<>();
 
-  Prepared(Connection connection) {
-    this.connection = connection;
+  /**
+   * @param dsl of the connection
+   */
+  Prepared(DSLContext dsl) {
+    this.dsl = dsl;
+    this.connection = Database.connection(dsl);
   }
 
   Connection connection() {
     return connection;
+  }
+
+  /** For questions that are not always the same. */
+  DSLContext dsl() {
+    return dsl;
   }
 
   /** A statement with values bound; not to be closed. */

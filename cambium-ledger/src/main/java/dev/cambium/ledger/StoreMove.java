@@ -265,7 +265,7 @@ public final class StoreMove {
           requireSame(snapshot, there, held);
         });
     long size = LedgerState.size(snapshot);
-    Prepared prepared = new Prepared(writing);
+    Prepared prepared = new Prepared(there);
     copyBatches(snapshot, prepared, there, held, size);
 
     // Nobody appends to the source from here on.

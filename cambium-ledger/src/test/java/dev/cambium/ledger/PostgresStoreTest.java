@@ -52,6 +52,14 @@ class PostgresStoreTest {
   }
 
   @Nested
+  class SharedCommits extends SharedCommitContract {
+    @Override
+    TestStore stores() {
+      return TestStore.POSTGRES;
+    }
+  }
+
+  @Nested
   class RandomHistories extends RandomHistoryContract {
     @Override
     TestStore stores() {

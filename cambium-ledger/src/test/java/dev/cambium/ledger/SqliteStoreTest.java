@@ -52,6 +52,14 @@ class SqliteStoreTest {
   }
 
   @Nested
+  class SharedCommits extends SharedCommitContract {
+    @Override
+    TestStore stores() {
+      return TestStore.SQLITE;
+    }
+  }
+
+  @Nested
   class RandomHistories extends RandomHistoryContract {
     @Override
     TestStore stores() {

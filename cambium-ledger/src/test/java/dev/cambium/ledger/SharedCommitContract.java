@@ -1,0 +1,321 @@
+package dev.cambium.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.cambium.model.Fact;
+import dev.cambium.model.Record;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Threads that append while another's commit is under way: one more commit writes them all. */
+abstract class SharedCommitContract {
+
+  /** The kind of database under test. */
+  abstract TestStore stores();
+
+  private enum Failure {
+    NONE,
+    BEFORE_COMMIT,
+    AFTER_COMMIT
+  }
+
+  /** An append in a thread of its own. */
+  private record Appending(Thread thread, FutureTask<List<Record>> task) {
+    Record record() throws Exception {
+      return task.get().get(0);
+    }
+
+    Throwable failure() throws InterruptedException {
+      try {
+        throw new AssertionError("appended as " + task.get());
+      } catch (ExecutionException e) {
+        return e.getCause();
+      }
+    }
+  }
+
+  @TempDir Path directory;
+  private final AtomicInteger commits = new AtomicInteger();
+  private final CountDownLatch firstCommits = new CountDownLatch(1);
+  private final CountDownLatch goOn = new CountDownLatch(1);
+  private volatile Failure failure = Failure.NONE;
+
+  /** Whether the database cannot be reached any more once a commit has failed. */
+  private volatile boolean vanishes;
+
+  private volatile boolean unreachable;
+  private Ledger ledger;
+
+  @BeforeEach
+  void create() {
+    stores().create(directory, InstantSource.system()).close();
+    ledger =
+        Ledger.open(
+            directory,
+            stores().address(directory),
+            InstantSource.system(),
+            real ->
+                new ForwardingConnector(real) {
+                  @Override
+                  public Connection writer() throws SQLException {
+                    requireReachable();
+                    return watched(super.writer());
+                  }
+
+                  @Override
+                  public Connection reader() throws SQLException {
+                    requireReachable();
+                    return super.reader();
+                  }
+                });
+  }
+
+  @AfterEach
+  void close() {
+    ledger.close();
+  }
+
+  private void requireReachable() throws SQLException {
+    if (unreachable) {
+      throw new SQLException("the database went away");
+    }
+  }
+
+  /** A connection whose first commit waits, and whose later ones fail if they are told to. */
+  private Connection watched(Connection real) {
+    return (Connection)
+        Proxy.newProxyInstance(
+            Connection.class.getClassLoader(),
+            new Class<?>[] {Connection.class},
+            (proxy, method, arguments) -> {
+              Failure now = Failure.NONE;
+              if (method.getName().equals("commit")) {
+                if (commits.incrementAndGet() == 1) {
+                  firstCommits.countDown();
+                  goOn.await();
+                } else {
+                  now = failure;
+                }
+              }
+              if (now == Failure.BEFORE_COMMIT) {
+                throw new SQLException("disk I/O error");
+              }
+              try {
+                Object result = method.invoke(real, arguments);
+                if (now == Failure.AFTER_COMMIT) {
+                  unreachable = vanishes;
+                  throw new SQLException("connection reset");
+                }
+                return result;
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
+  }
+
+  private Appending start(List<Fact> facts, Precondition... preconditions) {
+    FutureTask<List<Record>> task =
+        new FutureTask<>(() -> ledger.append("test", facts, List.of(preconditions)));
+    Thread thread = new Thread(task);
+    thread.setDaemon(true);
+    thread.start();
+    return new Appending(thread, task);
+  }
+
+  private Appending start(int action, Precondition... preconditions) {
+    return start(List.of(finished(action)), preconditions);
+  }
+
+  private static Fact finished(int action) {
+    return History.finished(History.artifact("action " + action));
+  }
+
+  /** Begins a first append, and leaves it in the middle of its commit. */
+  private Appending hold() throws InterruptedException {
+    Appending first = start(0);
+    firstCommits.await();
+    return first;
+  }
+
+  /** Lets the first commit end once these have come up to it. */
+  private void release(List<Appending> waiting) throws InterruptedException {
+    for (Appending appending : waiting) {
+      while (appending.thread().getState() != Thread.State.WAITING) {
+        assertThat(appending.thread().isAlive()).as("waits for the commit").isTrue();
+        Thread.sleep(1);
+      }
+    }
+    goOn.countDown();
+  }
+
+  private void assertIntact(long size) {
+    assertThat(ledger.state().size()).isEqualTo(size);
+    assertThat(ledger.verify(ArtifactCheck.NONE).findings()).isEmpty();
+  }
+
+  @Test
+  void theyShareOneCommitAndItsCheckpoint() throws Exception {
+    Appending first = hold();
+    List<Appending> others = IntStream.rangeClosed(1, 5).mapToObj(this::start).toList();
+    release(others);
+    assertThat(first.record().index()).isZero();
+    List<Long> indices = new ArrayList<>();
+    for (int i = 0; i < others.size(); i++) {
+      Record record = others.get(i).record();
+      assertThat(record.fact()).isEqualTo(finished(i + 1));
+      indices.add(record.index());
+    }
+    assertThat(indices).containsExactlyInAnyOrder(1L, 2L, 3L, 4L, 5L);
+    assertThat(commits).hasValue(2);
+    assertThat(ledger.state().checkpoint(1)).isPresent();
+    assertThat(ledger.state().checkpoint(5)).isEmpty();
+    assertThat(ledger.state().checkpoint(6)).isPresent();
+    assertIntact(6);
+  }
+
+  @Test
+  void whoIsRefusedIsRefusedAlone() throws Exception {
+    Appending first = hold();
+    List<Appending> others =
+        List.of(
+            start(1),
+            start(0),
+            start(2, new Precondition.LogSize(0)),
+            start(
+                3,
+                new Precondition.ArtifactsRenewed(
+                    List.of(History.artifact("gone")),
+                    digest -> {
+                      throw new IllegalStateException("the store does not answer");
+                    })),
+            start(4));
+    release(others);
+    first.record();
+    others.get(0).record();
+    others.get(4).record();
+    assertThat(others.get(1).failure())
+        .isInstanceOf(InvalidFactException.class)
+        .hasMessageContaining("is recorded as finished already");
+    assertThat(others.get(2).failure())
+        .isInstanceOf(ConflictException.class)
+        .hasMessageContaining("expected 0 records");
+    assertThat(others.get(3).failure())
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage("the store does not answer");
+    assertIntact(3);
+  }
+
+  @Test
+  void whoComesLaterSeesWhatTheOneBeforeWrote() throws Exception {
+    Appending first = hold();
+    Precondition one = new Precondition.LogSize(1);
+    Precondition two = new Precondition.LogSize(2);
+    Appending second = start(1, one);
+    while (second.thread().getState() != Thread.State.WAITING) {
+      Thread.sleep(1);
+    }
+    Appending third = start(2, two, new Precondition.ActionAbsent(History.artifact("action 3")));
+    release(List.of(third));
+    first.record();
+    assertThat(second.record().index()).isEqualTo(1);
+    assertThat(third.record().index()).isEqualTo(2);
+    assertThat(commits).hasValue(2);
+    assertIntact(3);
+  }
+
+  @Test
+  void aSharedCommitThatFailsIsToldToAll() throws Exception {
+    failure = Failure.BEFORE_COMMIT;
+    Appending first = hold();
+    List<Appending> others = List.of(start(1), start(2));
+    release(others);
+    first.record();
+    for (Appending other : others) {
+      assertThat(other.failure())
+          .isExactlyInstanceOf(LedgerException.class)
+          .hasMessageContaining("nothing was recorded")
+          .hasMessageContaining("disk I/O error");
+    }
+    failure = Failure.NONE;
+    assertThat(ledger.append("test", List.of(finished(1)), List.of()).get(0).index()).isOne();
+    assertIntact(2);
+  }
+
+  @Test
+  void aLostReplyIsSettledForAll() throws Exception {
+    failure = Failure.AFTER_COMMIT;
+    Appending first = hold();
+    List<Appending> others = List.of(start(1), start(2));
+    release(others);
+    first.record();
+    for (Appending other : others) {
+      other.record();
+    }
+    failure = Failure.NONE;
+    assertIntact(3);
+  }
+
+  @Test
+  void anOutcomeThatNobodyCanTellIsUnknownToAll() throws Exception {
+    failure = Failure.AFTER_COMMIT;
+    vanishes = true;
+    Appending first = hold();
+    List<Appending> others = List.of(start(1), start(2));
+    release(others);
+    first.record();
+    for (Appending other : others) {
+      assertThat(other.failure())
+          .isInstanceOf(UnknownOutcomeException.class)
+          .hasMessageContaining("records 1 to 2");
+    }
+    unreachable = false;
+    failure = Failure.NONE;
+    assertIntact(3);
+  }
+
+  @Test
+  void manyThreadsGetEveryRecordInOnce() throws Exception {
+    goOn.countDown();
+    int threads = 8;
+    int each = 25;
+    List<FutureTask<List<Record>>> tasks = new ArrayList<>();
+    for (int t = 0; t < threads; t++) {
+      int from = t * each;
+      FutureTask<List<Record>> task =
+          new FutureTask<>(
+              () -> {
+                List<Record> own = new ArrayList<>();
+                for (int i = from; i < from + each; i++) {
+                  own.addAll(ledger.append("test", List.of(finished(i)), List.of()));
+                }
+                return own;
+              });
+      tasks.add(task);
+      new Thread(task).start();
+    }
+    List<Record> all = new ArrayList<>();
+    for (FutureTask<List<Record>> task : tasks) {
+      all.addAll(task.get());
+    }
+    assertThat(all.stream().map(Record::index).distinct()).hasSize(threads * each);
+    for (Record record : all) {
+      assertThat(ledger.state().record(record.index())).contains(record);
+    }
+    assertIntact(threads * each);
+  }
+}
