@@ -3,33 +3,21 @@ package dev.cambium.ledger;
 import static dev.cambium.ledger.Schema.*;
 import static org.jooq.impl.DSL.selectOne;
 
-import dev.cambium.ledger.merkle.CompactRange;
-import dev.cambium.ledger.merkle.MerkleHash;
 import dev.cambium.ledger.merkle.Proofs;
 import dev.cambium.model.Digest;
 import dev.cambium.model.Fact;
-import dev.cambium.model.Json;
 import dev.cambium.model.Record;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.SQLException;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.FutureTask;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
-import org.jooq.DSLContext;
-import org.jooq.exception.DataAccessException;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,34 +41,17 @@ public final class Ledger implements AutoCloseable {
   static final String DATABASE = "ledger.db";
   static final String KEYS = "key";
 
-  /** Records after which a long append writes what it can. */
-  private static final int FLUSH = 64;
-
   private final Connector connector;
   private final Database database;
-  private final Path keys;
-  private final InstantSource clock;
+  private final LogKey key;
+  private final LogWriter writer;
   private final LedgerState state;
 
-  /** The log's key; another process may replace it, which an append notices. */
-  private volatile SigningKey key;
-
-  /** Closed and forgotten after any failure that may have left it in an unknown state. */
-  private @Nullable Prepared writer;
-
-  /** What the last append of this process left. */
-  private @Nullable Head head;
-
-  private final GroupCommit appends = new GroupCommit(this::commit);
-
-  private boolean closed;
-
-  Ledger(Connector connector, SigningKey key, Path keys, InstantSource clock) {
+  Ledger(Connector connector, LogKey key, InstantSource clock) {
     this.connector = connector;
     this.database = new Database(connector);
     this.key = key;
-    this.keys = keys;
-    this.clock = clock;
+    this.writer = new LogWriter(connector, key, clock);
     this.state = new LedgerState(database);
   }
 
@@ -119,12 +90,12 @@ public final class Ledger implements AutoCloseable {
       connect(connector); // before anything is written
     }
     Path keys = home.resolve(KEYS);
-    SigningKey key =
+    LogKey key =
         Files.exists(keys.resolve(SigningKey.PRIVATE_FILE))
-            ? SigningKey.load(keys)
-            : SigningKey.generate(keys);
+            ? LogKey.load(keys)
+            : LogKey.generate(keys);
     Database.migrate(connector);
-    return new Ledger(connector, key, keys, clock);
+    return new Ledger(connector, key, clock);
   }
 
   /** Opens the ledger in the ecosystem's own directory; see the other {@code open}. */
@@ -209,7 +180,7 @@ public final class Ledger implements AutoCloseable {
         dsl -> {
           LedgerState now = LedgerState.in(dsl);
           now.checkpoint().ifPresent(this::requireOwn);
-          key = signer(now.signingKey());
+          key.signer(now.signingKey());
           return dsl;
         });
   }
@@ -239,8 +210,7 @@ public final class Ledger implements AutoCloseable {
                       + " holds no ledger; move the one that there is with cambium migrate-store"
                       + " --to URL, or make one with: cambium init"));
     }
-    Path keys = directory.resolve(HOME).resolve(KEYS);
-    return new Ledger(connector, SigningKey.load(keys), keys, clock);
+    return new Ledger(connector, LogKey.load(directory.resolve(HOME).resolve(KEYS)), clock);
   }
 
   /** A log that another key signs is another ecosystem's, whatever the address says. */
@@ -353,11 +323,7 @@ public final class Ledger implements AutoCloseable {
     if (facts.stream().anyMatch(Fact.KeyRotated.class::isInstance)) {
       throw new IllegalArgumentException("a key is replaced by rotateKey");
     }
-    return appends.write(new Append(actor, facts, preconditions));
-  }
-
-  private synchronized void commit(List<Append> group) {
-    commit(group, Optional.empty());
+    return writer.append(new Append(actor, facts, preconditions));
   }
 
   /**
@@ -367,102 +333,8 @@ public final class Ledger implements AutoCloseable {
    * @return the new key, for everybody who checks the log
    * @throws InvalidFactException if another process replaced the key meanwhile
    */
-  public synchronized VerifierKey rotateKey(String actor, String reason) {
-    SigningKey successor = SigningKey.successor(keys, key.verifier().name());
-    Fact fact =
-        new Fact.KeyRotated(key.verifier().toString(), successor.verifier().toString(), reason);
-    try {
-      Append rotation = new Append(actor, List.of(fact), List.of());
-      commit(List.of(rotation), Optional.of(successor));
-      rotation.answer();
-    } catch (UnknownOutcomeException e) {
-      throw e; // its files may be needed
-    } catch (RuntimeException e) {
-      SigningKey.abandon(keys, successor.verifier());
-      throw e;
-    }
-    SigningKey.adopt(keys, successor.verifier());
-    key = successor;
-    return successor.verifier();
-  }
-
-  /**
-   * The key that the log says signs it: the one that this process holds or, if another process has
-   * replaced that, the one in the key's directory. Finishes what a crash interrupted.
-   */
-  private SigningKey signer(Optional<String> named) {
-    if (named.isEmpty() || named.get().equals(key.verifier().toString())) {
-      return key;
-    }
-    VerifierKey wanted;
-    try {
-      wanted = VerifierKey.parse(named.get());
-    } catch (IllegalArgumentException e) {
-      throw new LedgerException(
-          "the ledger names a malformed signing key; run verify: " + e.getMessage(), e);
-    }
-    SigningKey.adopt(keys, wanted);
-    SigningKey found = SigningKey.load(keys);
-    if (!found.verifier().equals(wanted)) {
-      throw new LedgerException(
-          "the log is signed by "
-              + wanted
-              + ", and the key in "
-              + keys
-              + " is "
-              + found.verifier()
-              + ": restore the newest key from a backup");
-    }
-    return found;
-  }
-
-  /**
-   * Writes appends in one transaction, and answers each. Where one of several is refused, or the
-   * database fails before the commit, each is written by itself, so that each has its own answer.
-   */
-  private void commit(List<Append> group, Optional<SigningKey> successor) {
-    Prepared prepared;
-    List<Written> written;
-    try {
-      prepared = writer();
-      connector.begin(prepared.connection());
-      written = write(prepared, group, successor);
-      connector.requireInPlace();
-    } catch (SQLException | RuntimeException | Error e) {
-      if (e instanceof LedgerException) {
-        rollback();
-      } else {
-        discard();
-      }
-      if (group.size() == 1) {
-        group.get(0).fail(refused(e));
-      } else {
-        group.forEach(append -> commit(List.of(append), successor));
-      }
-      return;
-    }
-    try {
-      prepared.connection().commit();
-      prepared.connection().setAutoCommit(true);
-    } catch (SQLException e) {
-      discard();
-      try {
-        settleOutcome(written, e);
-      } catch (LedgerException known) {
-        group.forEach(append -> append.fail(known));
-        return;
-      }
-    }
-    connector.committed(prepared.connection(), written.size());
-    Iterator<Record> records = written.stream().map(Written::record).iterator();
-    group.forEach(append -> append.succeed(records));
-  }
-
-  /** What the caller of an append is told of a failure before the commit. */
-  private Throwable refused(Throwable failure) {
-    return failure instanceof SQLException || failure instanceof DataAccessException
-        ? Database.failure(connector, "nothing was recorded", (Exception) failure)
-        : failure;
+  public VerifierKey rotateKey(String actor, String reason) {
+    return writer.rotateKey(actor, reason);
   }
 
   /**
@@ -471,14 +343,8 @@ public final class Ledger implements AutoCloseable {
    *
    * @throws LedgerException if the database fails, or somebody writes for too long
    */
-  public synchronized void awaitWriters() {
-    try {
-      connector.begin(writer().connection());
-      rollback();
-    } catch (SQLException e) {
-      discard();
-      throw Database.failure(connector, "cannot wait for writers", e);
-    }
+  public void awaitWriters() {
+    writer.awaitOthers();
   }
 
   /**
@@ -627,205 +493,12 @@ public final class Ledger implements AutoCloseable {
 
   /** Signs a message of some type with the log's key; see {@link Envelope}. */
   public Envelope sign(String payloadType, byte[] payload) {
-    return Envelope.sign(payloadType, payload, read(now -> signer(now.signingKey())));
-  }
-
-  /** A record with its leaf. */
-  private record Written(Record record, String leaf, Digest hash) {
-
-    static Written of(Record record) {
-      byte[] leaf = Json.canonical(record);
-      requireStable(record, leaf);
-      return new Written(record, new String(leaf, StandardCharsets.UTF_8), MerkleHash.leaf(leaf));
-    }
-  }
-
-  /**
-   * The end of the log.
-   *
-   * @param note the newest checkpoint; the rest is as it says
-   * @param time of the last record
-   */
-  private record Head(String note, CompactRange tree, Instant time) {}
-
-  private List<Written> write(Prepared prepared, List<Append> group, Optional<SigningKey> successor)
-      throws SQLException {
-    SqlProjections projections = new SqlProjections(prepared);
-    DSLContext dsl = prepared.dsl();
-    if (projections.isMoving()) {
-      StoreState.requireLive(dsl, connector.where());
-    }
-    key = signer(projections.signingKey());
-    Optional<Head> before = head(projections, dsl);
-    CompactRange tree = before.map(Head::tree).orElseGet(CompactRange::new);
-    Instant time = before.map(Head::time).orElse(Instant.MIN);
-    List<Written> written = new ArrayList<>();
-    for (Append append : group) {
-      if (!written.isEmpty()) {
-        // What it asks is about all that the ones before it wrote.
-        projections.flush();
-        projections = new SqlProjections(prepared);
-      }
-      Preconditions.check(LedgerState.in(dsl), append.preconditions());
-      head = null; // its tree grows now
-      Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
-      time = now.isAfter(time) ? now : time;
-      write(append, time, tree, projections, written);
-    }
-    Checkpoint checkpoint = new Checkpoint(key.verifier().name(), tree.size(), tree.root());
-    String note =
-        successor.map(next -> checkpoint.sign(key, next)).orElseGet(() -> checkpoint.sign(key));
-    projections.checkpoint(tree.size(), note);
-    projections.flush();
-    head = new Head(note, tree, time); // and if this does not come in, the newest note is another
-    return written;
-  }
-
-  /** Writes the records of one append, and adds them to what is written. */
-  private static void write(
-      Append append,
-      Instant time,
-      CompactRange tree,
-      SqlProjections projections,
-      List<Written> written) {
-    Projector projector = new Projector(projections);
-    List<Record> records = new ArrayList<>(append.facts().size());
-    for (Fact fact : append.facts()) {
-      records.add(new Record(tree.size() + records.size(), time, append.actor(), fact));
-    }
-    Ahead<Record, Written> prepare = Ahead.of(records, Written::of);
-    while (prepare.hasNext()) {
-      Written next = prepare.next();
-      projections.record(next.record().index(), next.leaf(), next.hash());
-      tree.append(next.hash(), projections::node);
-      projector.apply(next.record());
-      written.add(next);
-      if (written.size() % FLUSH == 0) {
-        projections.flushUnasked();
-      }
-    }
-  }
-
-  /** The end of the log; nothing while it is empty. */
-  private Optional<Head> head(SqlProjections projections, DSLContext dsl) {
-    Optional<String> note = projections.newestNote();
-    Head known = head;
-    if (known != null && note.equals(Optional.of(known.note()))) {
-      return Optional.of(known);
-    }
-    long size = LedgerState.size(dsl);
-    if (size == 0) {
-      return Optional.empty();
-    }
-    String leaf = LedgerState.in(dsl).leaf(size - 1);
-    return Optional.of(
-        new Head(
-            note.orElse(""),
-            LedgerState.in(dsl).overTree(nodes -> CompactRange.load(size, nodes)),
-            LedgerState.parse(leaf).time()));
-  }
-
-  /**
-   * What cannot be read back as it was written must not get into a log that is for good. Facts are
-   * values: what is equal is written alike.
-   */
-  private static void requireStable(Record record, byte[] leaf) {
-    Record reread;
-    try {
-      reread = Json.read(leaf, Record.class);
-    } catch (IllegalArgumentException e) {
-      throw new InvalidFactException(
-          "a fact that could not be read back: " + record.fact() + ": " + e.getMessage());
-    }
-    if (!reread.equals(record)) {
-      throw new InvalidFactException(
-          "a fact that would be read back differently (" + reread.fact() + "): " + record.fact());
-    }
-  }
-
-  /**
-   * Returns if the records are in after all. Looks as the writer: where the answer got lost, the
-   * server may still be committing, and only its successor as the writer sees what became of it.
-   */
-  private void settleOutcome(List<Written> written, SQLException failure) {
-    boolean in;
-    try {
-      Connection connection = connector.writer();
-      try {
-        connector.begin(connection);
-        DSLContext dsl = Database.dsl(connection, connector.dialect());
-        in = written.stream().allMatch(w -> holds(dsl, w));
-        connection.rollback();
-      } finally {
-        Database.close(connection);
-      }
-    } catch (SQLException | DataAccessException | LedgerException e) {
-      e.addSuppressed(failure);
-      throw new UnknownOutcomeException(
-          "the database failed while committing records "
-              + written.get(0).record().index()
-              + " to "
-              + written.get(written.size() - 1).record().index()
-              + " and cannot be read: whether they are in is unknown; open the ledger again and"
-              + " look ("
-              + failure.getMessage()
-              + ")",
-          e);
-    }
-    if (!in) {
-      throw Database.failure(connector, "nothing was recorded: the commit failed", failure);
-    }
-  }
-
-  private static boolean holds(DSLContext dsl, Written written) {
-    return dsl.fetchExists(
-        selectOne()
-            .from(LOG_RECORD)
-            .where(IDX.eq(written.record().index()), HASH.eq(written.hash().hex())));
-  }
-
-  private Prepared writer() throws SQLException {
-    if (closed) {
-      throw new IllegalStateException("the ledger is closed");
-    }
-    Prepared current = writer;
-    if (current != null && !connector.usable(current.connection())) {
-      discard();
-      current = null;
-    }
-    if (current == null) {
-      current = new Prepared(Database.dsl(connector.writer(), connector.dialect()));
-      writer = current;
-    }
-    return current;
-  }
-
-  private void rollback() {
-    Prepared current = writer;
-    if (current == null) {
-      return;
-    }
-    try {
-      current.connection().rollback();
-      current.connection().setAutoCommit(true);
-    } catch (SQLException e) {
-      discard();
-    }
-  }
-
-  private void discard() {
-    Prepared current = writer;
-    writer = null;
-    if (current != null) {
-      Database.close(current.connection());
-    }
+    return Envelope.sign(payloadType, payload, read(now -> key.signer(now.signingKey())));
   }
 
   @Override
-  public synchronized void close() {
-    closed = true;
+  public void close() {
     database.close();
-    connector.close();
-    discard();
+    writer.close(); // last, so that what its log holds gets into the file
   }
 }

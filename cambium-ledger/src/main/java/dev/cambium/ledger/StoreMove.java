@@ -59,8 +59,7 @@ public final class StoreMove {
   private final StoreAddress to;
   private final Connector source;
   private final Connector target;
-  private final Path keys;
-  private final SigningKey key;
+  private final LogKey key;
   private final InstantSource clock;
   private final Progress progress;
   private final int batch;
@@ -76,8 +75,7 @@ public final class StoreMove {
     this.to = to;
     this.source = from.connector(directory);
     this.target = to.connector(directory);
-    this.keys = directory.resolve(Ledger.HOME).resolve(Ledger.KEYS);
-    this.key = SigningKey.load(keys);
+    this.key = LogKey.load(directory.resolve(Ledger.HOME).resolve(Ledger.KEYS));
     this.clock = clock;
     this.progress = progress;
     this.batch = batch;
@@ -408,7 +406,7 @@ public final class StoreMove {
 
   /** Recomputes all that the target holds: tree, signatures, projections. */
   private void verify() {
-    try (Ledger ledger = new Ledger(target, key, keys, clock)) {
+    try (Ledger ledger = new Ledger(target, key, clock)) {
       VerificationReport report = ledger.verifyWhileMoving();
       if (!report.intact()) {
         throw damaged("what was copied does not verify: " + report.findings().get(0));

@@ -55,12 +55,7 @@ abstract class CommitFailureContract {
                   Object result = method.invoke(real, arguments);
                   return method.getName().equals("writer") ? failing((Connection) result) : result;
                 });
-    ledger =
-        new Ledger(
-            failing,
-            SigningKey.load(home.resolve(Ledger.KEYS)),
-            home.resolve(Ledger.KEYS),
-            InstantSource.system());
+    ledger = new Ledger(failing, LogKey.load(home.resolve(Ledger.KEYS)), InstantSource.system());
   }
 
   @AfterEach
