@@ -163,6 +163,16 @@ abstract class SharedCommitContract {
     goOn.countDown();
   }
 
+  /** Two appends that come up during a first commit, which is good, and share the next. */
+  private List<Appending> shareOneThatFails(Failure how) throws Exception {
+    failure = how;
+    Appending first = hold();
+    List<Appending> others = List.of(start(1), start(2));
+    release(others);
+    first.record();
+    return others;
+  }
+
   private void assertIntact(long size) {
     assertThat(ledger.state().size()).isEqualTo(size);
     assertThat(ledger.verify(ArtifactCheck.NONE).findings()).isEmpty();
@@ -240,12 +250,7 @@ abstract class SharedCommitContract {
 
   @Test
   void aSharedCommitThatFailsIsToldToAll() throws Exception {
-    failure = Failure.BEFORE_COMMIT;
-    Appending first = hold();
-    List<Appending> others = List.of(start(1), start(2));
-    release(others);
-    first.record();
-    for (Appending other : others) {
+    for (Appending other : shareOneThatFails(Failure.BEFORE_COMMIT)) {
       assertThat(other.failure())
           .isExactlyInstanceOf(LedgerException.class)
           .hasMessageContaining("nothing was recorded")
@@ -258,12 +263,7 @@ abstract class SharedCommitContract {
 
   @Test
   void aLostReplyIsSettledForAll() throws Exception {
-    failure = Failure.AFTER_COMMIT;
-    Appending first = hold();
-    List<Appending> others = List.of(start(1), start(2));
-    release(others);
-    first.record();
-    for (Appending other : others) {
+    for (Appending other : shareOneThatFails(Failure.AFTER_COMMIT)) {
       other.record();
     }
     failure = Failure.NONE;
@@ -272,13 +272,8 @@ abstract class SharedCommitContract {
 
   @Test
   void anOutcomeThatNobodyCanTellIsUnknownToAll() throws Exception {
-    failure = Failure.AFTER_COMMIT;
     vanishes = true;
-    Appending first = hold();
-    List<Appending> others = List.of(start(1), start(2));
-    release(others);
-    first.record();
-    for (Appending other : others) {
+    for (Appending other : shareOneThatFails(Failure.AFTER_COMMIT)) {
       assertThat(other.failure())
           .isInstanceOf(UnknownOutcomeException.class)
           .hasMessageContaining("records 1 to 2");
