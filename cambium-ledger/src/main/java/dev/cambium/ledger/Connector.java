@@ -51,6 +51,9 @@ public interface Connector {
    */
   void begin(Connection writer) throws SQLException;
 
+  /** Commits the transaction that {@link #begin} began, and leaves the connection in none. */
+  void commit(Connection writer) throws SQLException;
+
   /** Whether a connection that was left idle is still good. */
   boolean usable(Connection idle);
 

@@ -55,6 +55,11 @@ public abstract class ForwardingConnector implements Connector {
   }
 
   @Override
+  public void commit(Connection writer) throws SQLException {
+    real.commit(writer);
+  }
+
+  @Override
   public boolean usable(Connection idle) {
     return real.usable(idle);
   }

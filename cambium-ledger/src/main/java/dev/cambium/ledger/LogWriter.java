@@ -64,10 +64,11 @@ final class LogWriter implements AutoCloseable {
   /**
    * The end of the log.
    *
-   * @param note the newest checkpoint; the rest is as it says
+   * @param note the newest checkpoint, empty before the first; the rest is as it says
    * @param time of the last record
+   * @param projections with what was asked and written already
    */
-  private record Head(String note, CompactRange tree, Instant time) {}
+  private record Head(String note, CompactRange tree, Instant time, SqlProjections projections) {}
 
   /** Writes an append, with others or by itself; see {@link Ledger#append}. */
   List<Record> append(Append append) {
@@ -134,8 +135,7 @@ final class LogWriter implements AutoCloseable {
       return;
     }
     try {
-      prepared.connection().commit();
-      prepared.connection().setAutoCommit(true);
+      connector.commit(prepared.connection());
     } catch (SQLException e) {
       discard();
       try {
@@ -159,24 +159,17 @@ final class LogWriter implements AutoCloseable {
 
   private List<Written> write(Prepared prepared, List<Append> group, Optional<SigningKey> successor)
       throws SQLException {
-    SqlProjections projections = new SqlProjections(prepared);
     DSLContext dsl = prepared.dsl();
-    if (projections.isMoving()) {
-      StoreState.requireLive(dsl, connector.where());
-    }
+    Head end = end(prepared);
+    SqlProjections projections = end.projections();
     SigningKey signer = key.signer(projections.signingKey());
-    Optional<Head> before = head(projections, dsl);
-    CompactRange tree = before.map(Head::tree).orElseGet(CompactRange::new);
-    Instant time = before.map(Head::time).orElse(Instant.MIN);
+    CompactRange tree = end.tree();
+    Instant time = end.time();
     List<Written> written = new ArrayList<>();
     for (Append append : group) {
-      if (!written.isEmpty()) {
-        // What it asks is about all that the ones before it wrote.
-        projections.flush();
-        projections = new SqlProjections(prepared);
-      }
+      projections.flush(); // what is asked now is about all that the ones before it wrote
       Preconditions.check(LedgerState.in(dsl), append.preconditions());
-      head = null; // its tree grows now
+      head = null; // what it holds changes now
       Instant now = clock.instant().truncatedTo(ChronoUnit.MILLIS);
       time = now.isAfter(time) ? now : time;
       write(append, time, tree, projections, written);
@@ -188,7 +181,8 @@ final class LogWriter implements AutoCloseable {
             .orElseGet(() -> checkpoint.sign(signer));
     projections.checkpoint(tree.size(), note);
     projections.flush();
-    head = new Head(note, tree, time); // and if this does not come in, the newest note is another
+    // If this does not come in, the newest note will be another.
+    head = new Head(note, tree, time, projections);
     return written;
   }
 
@@ -217,23 +211,28 @@ final class LogWriter implements AutoCloseable {
     }
   }
 
-  /** The end of the log; nothing while it is empty. */
-  private Optional<Head> head(SqlProjections projections, DSLContext dsl) {
-    Optional<String> note = projections.newestNote();
+  /** The end of the log as it is now: what the last append left, unless somebody wrote since. */
+  private Head end(Prepared prepared) throws SQLException {
+    SqlProjections.Newest newest = SqlProjections.newest(prepared);
+    if (newest.isMoving()) {
+      StoreState.requireLive(prepared.dsl(), connector.where());
+    }
     Head known = head;
-    if (known != null && note.equals(Optional.of(known.note()))) {
-      return Optional.of(known);
+    if (known == null || !known.note().equals(newest.note()) || known.projections().areMany()) {
+      known = read(prepared, newest.note());
+      head = known;
     }
-    long size = LedgerState.size(dsl);
-    if (size == 0) {
-      return Optional.empty();
-    }
-    String leaf = LedgerState.in(dsl).leaf(size - 1);
-    return Optional.of(
-        new Head(
-            note.orElse(""),
-            LedgerState.in(dsl).overTree(nodes -> CompactRange.load(size, nodes)),
-            LedgerState.parse(leaf).time()));
+    return known;
+  }
+
+  private static Head read(Prepared prepared, String note) {
+    LedgerState now = LedgerState.in(prepared.dsl());
+    long size = now.size();
+    return new Head(
+        note,
+        now.overTree(nodes -> CompactRange.load(size, nodes)),
+        size == 0 ? Instant.MIN : LedgerState.parse(now.leaf(size - 1)).time(),
+        new SqlProjections(prepared));
   }
 
   /**
@@ -327,6 +326,7 @@ final class LogWriter implements AutoCloseable {
   private void discard() {
     Prepared current = writer;
     writer = null;
+    head = null; // it asks over this connection
     if (current != null) {
       Database.close(current.connection());
     }

@@ -164,6 +164,12 @@ final class PostgresConnector implements Connector {
   }
 
   @Override
+  public void commit(Connection writer) throws SQLException {
+    writer.commit();
+    writer.setAutoCommit(true);
+  }
+
+  @Override
   public boolean usable(Connection idle) {
     try {
       return idle.isValid(VALIDITY_SECONDS);

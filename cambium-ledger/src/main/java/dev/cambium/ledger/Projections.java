@@ -153,8 +153,9 @@ class Projections {
   final List<String> decisions(VersionRef version, Digest evidence) {
     List<String> decisions = new ArrayList<>(loadDecisions(version, evidence));
     for (Decision decision : Decision.values()) {
-      if (verdicts.contains(key(version, evidence, label(decision)))) {
-        decisions.add(label(decision));
+      String label = label(decision);
+      if (!decisions.contains(label) && verdicts.contains(key(version, evidence, label))) {
+        decisions.add(label);
       }
     }
     return decisions;

@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -26,10 +27,10 @@ import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The projections in a database, and the log itself, for one transaction in which nobody else
- * writes. Rows wait until {@link #flush} (those that no question is about, until {@link
- * #flushUnasked}), so that all questions are about what was before the transaction, and many rows
- * go in with one statement.
+ * The projections in a database, and the log itself, as long as nobody else writes: in one
+ * transaction, or in several if nobody wrote between. Rows wait until {@link #flush} (those that no
+ * question is about, until {@link #flushUnasked}), so that many go in with one statement. What was
+ * asked or written once is known from then on.
  */
 final class SqlProjections extends Projections {
 
@@ -44,7 +45,11 @@ final class SqlProjections extends Projections {
 
   private static final Map<Relation, String> BY_KEY = new ConcurrentHashMap<>();
 
+  /** What was written is remembered at some hundred bytes a record; so many records are enough. */
+  private static final int MANY = 50_000;
+
   private final Prepared prepared;
+  private int records;
 
   /** What waits, in the order in which rows may refer to each other. */
   private final Map<Relation, List<Object[]>> waiting = new LinkedHashMap<>();
@@ -273,18 +278,33 @@ final class SqlProjections extends Projections {
 
   // ------------------------------------------------------------------------------------ the log
 
-  /** Whether anything is said about a move of the ledger; see {@link StoreState}. */
-  boolean isMoving() {
-    return exists("store_state");
+  /**
+   * What an append looks at first.
+   *
+   * @param note the newest checkpoint, as a signed note; empty before the first
+   * @param isMoving whether anything is said about a move of the ledger; see {@link StoreState}
+   */
+  record Newest(String note, boolean isMoving) {}
+
+  static Newest newest(Prepared prepared) throws SQLException {
+    try (ResultSet found =
+        prepared
+            .statement(
+                "select (select note from log_checkpoint order by size desc limit 1),"
+                    + " (select count(*) from store_state)")
+            .executeQuery()) {
+      found.next();
+      return new Newest(Objects.requireNonNullElse(found.getString(1), ""), found.getLong(2) > 0);
+    }
   }
 
-  /** The newest checkpoint, as a signed note. */
-  Optional<String> newestNote() {
-    return first(
-        row -> row.getString(1), "select note from log_checkpoint order by size desc limit 1");
+  /** Whether so much was written that it should not be remembered any longer. */
+  boolean areMany() {
+    return records > MANY;
   }
 
   void record(long index, String leaf, Digest hash) {
+    records++;
     write(RECORDS, new Object[] {index, leaf, hash.hex()});
   }
 

@@ -148,10 +148,12 @@ final class SqliteConnector implements Connector {
 
   @Override
   public void begin(Connection writer) throws SQLException {
-    writer.setAutoCommit(false);
-    try (Statement first = writer.createStatement()) {
-      first.execute("select 1"); // The driver begins with the first statement.
-    }
+    writer.setAutoCommit(false); // begins at once
+  }
+
+  @Override
+  public void commit(Connection writer) throws SQLException {
+    writer.setAutoCommit(true); // the driver's commit() would begin another transaction
   }
 
   @Override

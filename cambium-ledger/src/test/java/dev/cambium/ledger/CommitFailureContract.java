@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.cambium.model.Record;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -42,20 +40,11 @@ abstract class CommitFailureContract {
   void create() {
     stores().create(directory, InstantSource.system()).close();
     Path home = directory.resolve(Ledger.HOME);
-    Connector real = stores().connector(directory);
-    Connector failing =
-        (Connector)
-            Proxy.newProxyInstance(
-                Connector.class.getClassLoader(),
-                new Class<?>[] {Connector.class},
-                (proxy, method, arguments) -> {
-                  if (unreachable && method.getReturnType() == Connection.class) {
-                    throw new SQLException("the database went away");
-                  }
-                  Object result = method.invoke(real, arguments);
-                  return method.getName().equals("writer") ? failing((Connection) result) : result;
-                });
-    ledger = new Ledger(failing, LogKey.load(home.resolve(Ledger.KEYS)), InstantSource.system());
+    ledger =
+        new Ledger(
+            failing(stores().connector(directory)),
+            LogKey.load(home.resolve(Ledger.KEYS)),
+            InstantSource.system());
   }
 
   @AfterEach
@@ -63,27 +52,38 @@ abstract class CommitFailureContract {
     ledger.close();
   }
 
-  private Connection failing(Connection real) {
-    return (Connection)
-        Proxy.newProxyInstance(
-            Connection.class.getClassLoader(),
-            new Class<?>[] {Connection.class},
-            (proxy, method, arguments) -> {
-              boolean commit = method.getName().equals("commit");
-              if (commit && failure == Failure.BEFORE_COMMIT) {
-                throw new SQLException("disk I/O error");
-              }
-              try {
-                Object result = method.invoke(real, arguments);
-                if (commit && failure == Failure.AFTER_COMMIT) {
-                  unreachable = vanishes;
-                  throw new SQLException("connection reset");
-                }
-                return result;
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+  private Connector failing(Connector real) {
+    return new ForwardingConnector(real) {
+      @Override
+      public Connection writer() throws SQLException {
+        requireReachable();
+        return real.writer();
+      }
+
+      @Override
+      public Connection reader() throws SQLException {
+        requireReachable();
+        return real.reader();
+      }
+
+      @Override
+      public void commit(Connection writer) throws SQLException {
+        if (failure == Failure.BEFORE_COMMIT) {
+          throw new SQLException("disk I/O error");
+        }
+        real.commit(writer);
+        if (failure == Failure.AFTER_COMMIT) {
+          unreachable = vanishes;
+          throw new SQLException("connection reset");
+        }
+      }
+    };
+  }
+
+  private void requireReachable() throws SQLException {
+    if (unreachable) {
+      throw new SQLException("the database went away");
+    }
   }
 
   private List<Record> append() {

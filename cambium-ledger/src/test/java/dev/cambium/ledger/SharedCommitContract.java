@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.cambium.model.Fact;
 import dev.cambium.model.Record;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -74,13 +72,26 @@ abstract class SharedCommitContract {
                   @Override
                   public Connection writer() throws SQLException {
                     requireReachable();
-                    return watched(super.writer());
+                    return super.writer();
                   }
 
                   @Override
                   public Connection reader() throws SQLException {
                     requireReachable();
                     return super.reader();
+                  }
+
+                  @Override
+                  public void commit(Connection writer) throws SQLException {
+                    Failure now = awaitCommit();
+                    if (now == Failure.BEFORE_COMMIT) {
+                      throw new SQLException("disk I/O error");
+                    }
+                    super.commit(writer);
+                    if (now == Failure.AFTER_COMMIT) {
+                      unreachable = vanishes;
+                      throw new SQLException("connection reset");
+                    }
                   }
                 });
   }
@@ -96,36 +107,18 @@ abstract class SharedCommitContract {
     }
   }
 
-  /** A connection whose first commit waits, and whose later ones fail if they are told to. */
-  private Connection watched(Connection real) {
-    return (Connection)
-        Proxy.newProxyInstance(
-            Connection.class.getClassLoader(),
-            new Class<?>[] {Connection.class},
-            (proxy, method, arguments) -> {
-              Failure now = Failure.NONE;
-              if (method.getName().equals("commit")) {
-                if (commits.incrementAndGet() == 1) {
-                  firstCommits.countDown();
-                  goOn.await();
-                } else {
-                  now = failure;
-                }
-              }
-              if (now == Failure.BEFORE_COMMIT) {
-                throw new SQLException("disk I/O error");
-              }
-              try {
-                Object result = method.invoke(real, arguments);
-                if (now == Failure.AFTER_COMMIT) {
-                  unreachable = vanishes;
-                  throw new SQLException("connection reset");
-                }
-                return result;
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+  /** The first commit waits for the test, the later ones fail if they are told to. */
+  private Failure awaitCommit() {
+    if (commits.incrementAndGet() > 1) {
+      return failure;
+    }
+    firstCommits.countDown();
+    try {
+      goOn.await();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+    return Failure.NONE;
   }
 
   private Appending start(List<Fact> facts, Precondition... preconditions) {

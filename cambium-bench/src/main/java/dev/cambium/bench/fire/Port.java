@@ -69,6 +69,21 @@ final class Port {
       public Connection reader() throws SQLException {
         return guarded(real.reader(), false);
       }
+
+      @Override
+      public void commit(Connection writer) throws SQLException {
+        try {
+          write(
+              () -> {
+                real.commit(writer);
+                return 0;
+              },
+              "database",
+              true);
+        } catch (IOException e) {
+          throw new AssertionError(e);
+        }
+      }
     };
   }
 
@@ -88,10 +103,7 @@ final class Port {
                 }
                 return call.run();
               }
-              if (begins) {
-                return write(call, "database", false);
-              }
-              return method.getName().equals("commit") ? write(call, "database", true) : call.run();
+              return begins ? write(call, "database", false) : call.run();
             });
   }
 
