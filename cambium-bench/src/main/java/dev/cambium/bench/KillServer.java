@@ -15,22 +15,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 
 /**
- * Kills a PostgreSQL server with SIGKILL, all its processes at once, while a writer appends one
- * record after another; starts it again; and asks what became of each append. What was acknowledged
- * must be there, what was said to have failed must not, and what was said to be unknown is settled
- * by looking. Each record carries a number of its own, so that none can pass for another.
+ * Kills a PostgreSQL server with SIGKILL, all its processes at once, while some threads append one
+ * record after another, and so share commits; starts it again; and asks what became of each append.
+ * What was acknowledged must be there, what was said to have failed must not, and what was said to
+ * be unknown is settled by looking. Each record carries a number of its own, so that none can pass
+ * for another.
  *
  * <p>Main: {@code KillServer [KILLS] [SEED]}; default 100 kills.
  */
@@ -38,9 +42,18 @@ public final class KillServer {
 
   private static final Duration STARTUP = Duration.ofSeconds(60);
 
+  private static final int WRITERS = 3;
+
   private final Path directory;
   private final Random random;
   private final int port;
+
+  /** The number of the newest record. */
+  private final AtomicLong number = new AtomicLong();
+
+  private final Set<Long> acknowledged = ConcurrentHashMap.newKeySet();
+  private final Set<Long> failed = ConcurrentHashMap.newKeySet();
+  private final Set<Long> unknown = ConcurrentHashMap.newKeySet();
 
   KillServer(Path directory, long seed) throws IOException {
     this.directory = directory;
@@ -108,11 +121,7 @@ public final class KillServer {
     StoreAddress address =
         StoreAddress.of(
             "jdbc:postgresql://localhost:" + port + "/postgres?user=postgres", Map.of());
-    TreeSet<Long> acknowledged = new TreeSet<>();
-    List<Long> failed = new ArrayList<>();
-    List<Long> unknown = new ArrayList<>();
     boolean first = true;
-    long number = 0;
     for (int kill = 0; kill < kills; kill++) {
       EmbeddedPostgres server = start();
       try (Ledger ledger =
@@ -122,30 +131,22 @@ public final class KillServer {
         first = false;
         AtomicBoolean dead = new AtomicBoolean();
         Thread killer = killer(2 + random.nextInt(60), dead);
-        ledger.append("writer", List.of(fact(++number)), List.of());
-        acknowledged.add(number);
+        append(ledger);
+        List<Thread> writers =
+            Stream.generate(() -> new Thread(() -> write(ledger, dead))).limit(WRITERS).toList();
         killer.start();
-        // A few more after it is dead: those must fail, or be unknown, and no more than that.
-        for (int after = 0; after < 2; after += dead.get() ? 1 : 0) {
-          number++;
-          try {
-            ledger.append("writer", List.of(fact(number)), List.of());
-            acknowledged.add(number);
-          } catch (UnknownOutcomeException e) {
-            unknown.add(number);
-          } catch (LedgerException e) {
-            failed.add(number);
-            Thread.sleep(1);
-          }
-        }
+        writers.forEach(Thread::start);
         killer.join();
+        for (Thread writer : writers) {
+          writer.join();
+        }
       } finally {
         server.close();
       }
     }
     try (EmbeddedPostgres server = start();
         Ledger ledger = Ledger.open(home, address, InstantSource.system())) {
-      TreeSet<Long> in = new TreeSet<>();
+      Set<Long> in = new HashSet<>();
       for (Record record : ledger.state().records(0, Integer.MAX_VALUE)) {
         in.add(number(record.fact()));
       }
@@ -159,6 +160,28 @@ public final class KillServer {
           unknown.stream().filter(n -> !in.contains(n)).count(),
           ledger.state().size(),
           report.intact());
+    }
+  }
+
+  private void append(Ledger ledger) {
+    long mine = number.incrementAndGet();
+    try {
+      ledger.append("writer", List.of(fact(mine)), List.of());
+      acknowledged.add(mine);
+    } catch (UnknownOutcomeException e) {
+      unknown.add(mine);
+    } catch (LedgerException e) {
+      failed.add(mine);
+      LockSupport.parkNanos(1_000_000); // until it is said to be dead
+    }
+  }
+
+  /**
+   * Until the server is dead, and twice more: those must fail or be unknown, and no more than that.
+   */
+  private void write(Ledger ledger, AtomicBoolean dead) {
+    for (int after = 0; after < 2; after += dead.get() ? 1 : 0) {
+      append(ledger);
     }
   }
 
