@@ -50,7 +50,7 @@ import org.jspecify.annotations.Nullable;
 public final class Engine {
 
   /** Raised by every change that gives other bytes for the same action. */
-  private static final int REVISION = 4;
+  private static final int REVISION = 5;
 
   private final Backend backend;
 

@@ -324,7 +324,8 @@ public final class Teacher implements Objective {
         } else {
           total =
               total.add(
-                  merged(stretch, ours, chosen, from).mul(new Scalar(stretch.to - stretch.from)));
+                  merged(stretch, ours, targetIds, from)
+                      .mul(new Scalar(stretch.to - stretch.from)));
         }
       }
       return withLabels(
@@ -336,27 +337,39 @@ public final class Teacher implements Objective {
       return teacher.logits(states.narrow(0, from, count)).log_softmax(1).detach();
     }
 
-    private Tensor merged(Stretch stretch, Tensor ours, Tensor chosen, int from) {
+    private Tensor merged(Stretch stretch, Tensor ours, Tensor targetIds, int from) {
       int count = stretch.teacherTo - stretch.teacherFrom;
       Tensor theirs = theirs(stretch.teacherFrom, count);
       long[] tokens = new long[count];
       for (int i = 0; i < count; i++) {
         tokens[i] = teacherTargets[stretch.teacherFrom + i];
       }
-      Tensor p = theirs.gather(1, Natives.longs(tokens, count, 1)).sum().reshape(1);
-      Tensor q = chosen.narrow(0, stretch.from - from, stretch.to - stretch.from).sum().reshape(1);
-      Tensor whole = Divergence.of(how, orNot(p), orNot(q)).sum();
-      Tensor begin = ours.narrow(0, stretch.from - from, 1);
+      Tensor mine = ours.narrow(0, stretch.from - from, stretch.to - stretch.from);
+      Tensor own = targetIds.narrow(0, stretch.from - from, stretch.to - stretch.from);
+      Tensor p = orNot(theirs, Natives.longs(tokens, count, 1));
+      Tensor q = orNot(mine, own.unsqueeze(1));
+      Tensor whole = Divergence.of(how, p, q).sum();
+      Tensor begin = mine.narrow(0, 0, 1);
       return whole.add(sorted(begin.exp(), theirs.narrow(0, 0, 1).exp()));
     }
 
-    /** Log-probabilities of a thing, however unlikely, and of anything else. */
-    private static Tensor orNot(Tensor logProbability) {
-      Tensor p = logProbability.exp().clamp_max(new Scalar(1 - LEAST));
+    /**
+     * Log-probabilities of some tokens after one another, and of anything else: that the first is
+     * another, or that it is the first and the second is another, and so on. As a difference to one
+     * the latter would be nothing but rounding where the tokens are nearly certain.
+     */
+    private static Tensor orNot(Tensor lines, Tensor tokens) {
+      Tensor each = lines.gather(1, tokens);
+      Tensor others = lines.scatter(1, tokens, new Scalar(Double.NEGATIVE_INFINITY));
+      Tensor before = each.cumsum(0).sub(each);
       TensorVector both = new TensorVector();
-      both.push_back(logProbability);
-      both.push_back(p.neg().add(new Scalar(1.0)).log());
+      both.push_back(each.sum(0));
+      both.push_back(least(before.squeeze(1).add(others.logsumexp(1)).logsumexp(0).reshape(1)));
       return torch.stack(both, 1);
+    }
+
+    private static Tensor least(Tensor logProbabilities) {
+      return logProbabilities.clamp_min(new Scalar(Math.log(LEAST)));
     }
 
     private Tensor single(List<Stretch> spans, Tensor ours, int from) {
@@ -370,22 +383,20 @@ public final class Teacher implements Objective {
       Tensor mine = ours.index_select(0, Natives.longs(at));
       Tensor p = theirs.index_select(1, Natives.longs(commonOfTeacher));
       Tensor q = mine.index_select(1, Natives.longs(common));
-      Tensor known = Divergence.of(how, withRest(p), withRest(q)).sum();
-      long[] rest = without(common, Math.toIntExact(mine.size(1)));
-      long[] theirRest = without(commonOfTeacher, Math.toIntExact(theirs.size(1)));
-      if (rest.length == 0 && theirRest.length == 0) {
+      Tensor rest = columns(mine, without(common, Math.toIntExact(mine.size(1))));
+      Tensor theirRest = columns(theirs, without(commonOfTeacher, Math.toIntExact(theirs.size(1))));
+      Tensor known = Divergence.of(how, withRest(p, theirRest), withRest(q, rest)).sum();
+      if (rest.size(1) == 0 && theirRest.size(1) == 0) {
         return known;
       }
-      return known.add(sorted(columns(mine, rest).exp(), columns(theirs, theirRest).exp()));
+      return known.add(sorted(rest.exp(), theirRest.exp()));
     }
 
-    /** One more column: what the others have together. */
-    private static Tensor withRest(Tensor logProbabilities) {
-      Tensor rest =
-          logProbabilities.exp().sum(1).neg().add(new Scalar(1.0)).clamp_min(new Scalar(LEAST));
+    /** One more column: what the others have together, however little. */
+    private static Tensor withRest(Tensor logProbabilities, Tensor others) {
       TensorVector both = new TensorVector();
       both.push_back(logProbabilities);
-      both.push_back(rest.log().unsqueeze(1));
+      both.push_back(least(others.logsumexp(new long[] {1}, true)));
       return torch.cat(both, 1);
     }
 
