@@ -26,12 +26,6 @@ abstract class SharedCommitContract {
   /** The kind of database under test. */
   abstract TestStore stores();
 
-  private enum Failure {
-    NONE,
-    BEFORE_COMMIT,
-    AFTER_COMMIT
-  }
-
   /** An append in a thread of its own. */
   private record Appending(Thread thread, FutureTask<List<Record>> task) {
     Record record() throws Exception {
@@ -51,12 +45,7 @@ abstract class SharedCommitContract {
   private final AtomicInteger commits = new AtomicInteger();
   private final CountDownLatch firstCommits = new CountDownLatch(1);
   private final CountDownLatch goOn = new CountDownLatch(1);
-  private volatile Failure failure = Failure.NONE;
-
-  /** Whether the database cannot be reached any more once a commit has failed. */
-  private volatile boolean vanishes;
-
-  private volatile boolean unreachable;
+  private FailingConnector database;
   private Ledger ledger;
 
   @BeforeEach
@@ -67,33 +56,10 @@ abstract class SharedCommitContract {
             directory,
             stores().address(directory),
             InstantSource.system(),
-            real ->
-                new ForwardingConnector(real) {
-                  @Override
-                  public Connection writer() throws SQLException {
-                    requireReachable();
-                    return super.writer();
-                  }
-
-                  @Override
-                  public Connection reader() throws SQLException {
-                    requireReachable();
-                    return super.reader();
-                  }
-
-                  @Override
-                  public void commit(Connection writer) throws SQLException {
-                    Failure now = awaitCommit();
-                    if (now == Failure.BEFORE_COMMIT) {
-                      throw new SQLException("disk I/O error");
-                    }
-                    super.commit(writer);
-                    if (now == Failure.AFTER_COMMIT) {
-                      unreachable = vanishes;
-                      throw new SQLException("connection reset");
-                    }
-                  }
-                });
+            real -> {
+              database = new HeldConnector(real);
+              return database;
+            });
   }
 
   @AfterEach
@@ -101,24 +67,26 @@ abstract class SharedCommitContract {
     ledger.close();
   }
 
-  private void requireReachable() throws SQLException {
-    if (unreachable) {
-      throw new SQLException("the database went away");
+  /** The first commit waits for the test, and is good. */
+  private final class HeldConnector extends FailingConnector {
+    HeldConnector(Connector real) {
+      super(real);
     }
-  }
 
-  /** The first commit waits for the test, the later ones fail if they are told to. */
-  private Failure awaitCommit() {
-    if (commits.incrementAndGet() > 1) {
-      return failure;
+    @Override
+    public void commit(Connection writer) throws SQLException {
+      if (commits.incrementAndGet() > 1) {
+        super.commit(writer);
+        return;
+      }
+      firstCommits.countDown();
+      try {
+        goOn.await();
+      } catch (InterruptedException e) {
+        throw new AssertionError(e);
+      }
+      commitWell(writer);
     }
-    firstCommits.countDown();
-    try {
-      goOn.await();
-    } catch (InterruptedException e) {
-      throw new AssertionError(e);
-    }
-    return Failure.NONE;
   }
 
   private Appending start(List<Fact> facts, Precondition... preconditions) {
@@ -157,8 +125,8 @@ abstract class SharedCommitContract {
   }
 
   /** Two appends that come up during a first commit, which is good, and share the next. */
-  private List<Appending> shareOneThatFails(Failure how) throws Exception {
-    failure = how;
+  private List<Appending> shareOneThatFails(FailingConnector.Failure how) throws Exception {
+    database.failure = how;
     Appending first = hold();
     List<Appending> others = List.of(start(1), start(2));
     release(others);
@@ -243,36 +211,36 @@ abstract class SharedCommitContract {
 
   @Test
   void aSharedCommitThatFailsIsToldToAll() throws Exception {
-    for (Appending other : shareOneThatFails(Failure.BEFORE_COMMIT)) {
+    for (Appending other : shareOneThatFails(FailingConnector.Failure.BEFORE_COMMIT)) {
       assertThat(other.failure())
           .isExactlyInstanceOf(LedgerException.class)
           .hasMessageContaining("nothing was recorded")
           .hasMessageContaining("disk I/O error");
     }
-    failure = Failure.NONE;
+    database.failure = FailingConnector.Failure.NONE;
     assertThat(ledger.append("test", List.of(finished(1)), List.of()).get(0).index()).isOne();
     assertIntact(2);
   }
 
   @Test
   void aLostReplyIsSettledForAll() throws Exception {
-    for (Appending other : shareOneThatFails(Failure.AFTER_COMMIT)) {
+    for (Appending other : shareOneThatFails(FailingConnector.Failure.AFTER_COMMIT)) {
       other.record();
     }
-    failure = Failure.NONE;
+    database.failure = FailingConnector.Failure.NONE;
     assertIntact(3);
   }
 
   @Test
   void anOutcomeThatNobodyCanTellIsUnknownToAll() throws Exception {
-    vanishes = true;
-    for (Appending other : shareOneThatFails(Failure.AFTER_COMMIT)) {
+    database.vanishes = true;
+    for (Appending other : shareOneThatFails(FailingConnector.Failure.AFTER_COMMIT)) {
       assertThat(other.failure())
           .isInstanceOf(UnknownOutcomeException.class)
           .hasMessageContaining("records 1 to 2");
     }
-    unreachable = false;
-    failure = Failure.NONE;
+    database.unreachable = false;
+    database.failure = FailingConnector.Failure.NONE;
     assertIntact(3);
   }
 
