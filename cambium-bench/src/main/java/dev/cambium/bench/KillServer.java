@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +25,9 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -122,6 +126,14 @@ public final class KillServer {
         StoreAddress.of(
             "jdbc:postgresql://localhost:" + port + "/postgres?user=postgres", Map.of());
     boolean first = true;
+    ExecutorService writers =
+        Executors.newFixedThreadPool(
+            WRITERS,
+            task -> {
+              Thread daemon = new Thread(task, "writer");
+              daemon.setDaemon(true);
+              return daemon;
+            });
     for (int kill = 0; kill < kills; kill++) {
       EmbeddedPostgres server = start();
       try (Ledger ledger =
@@ -131,19 +143,21 @@ public final class KillServer {
         first = false;
         AtomicBoolean dead = new AtomicBoolean();
         Thread killer = killer(2 + random.nextInt(60), dead);
-        append(ledger);
-        List<Thread> writers =
-            Stream.generate(() -> new Thread(() -> write(ledger, dead))).limit(WRITERS).toList();
+        append(ledger, number.incrementAndGet()); // the server is up again: it must succeed
         killer.start();
-        writers.forEach(Thread::start);
-        killer.join();
-        for (Thread writer : writers) {
-          writer.join();
+        List<Future<?>> writing = new ArrayList<>();
+        for (int i = 0; i < WRITERS; i++) {
+          writing.add(writers.submit(() -> write(ledger, dead)));
         }
+        for (Future<?> one : writing) {
+          one.get(); // or what it did not expect would be lost with its thread
+        }
+        killer.join();
       } finally {
         server.close();
       }
     }
+    writers.shutdown();
     try (EmbeddedPostgres server = start();
         Ledger ledger = Ledger.open(home, address, InstantSource.system())) {
       Set<Long> in = new HashSet<>();
@@ -163,17 +177,9 @@ public final class KillServer {
     }
   }
 
-  private void append(Ledger ledger) {
-    long mine = number.incrementAndGet();
-    try {
-      ledger.append("writer", List.of(fact(mine)), List.of());
-      acknowledged.add(mine);
-    } catch (UnknownOutcomeException e) {
-      unknown.add(mine);
-    } catch (LedgerException e) {
-      failed.add(mine);
-      LockSupport.parkNanos(1_000_000); // until it is said to be dead
-    }
+  private void append(Ledger ledger, long mine) {
+    ledger.append("writer", List.of(fact(mine)), List.of());
+    acknowledged.add(mine);
   }
 
   /**
@@ -181,7 +187,15 @@ public final class KillServer {
    */
   private void write(Ledger ledger, AtomicBoolean dead) {
     for (int after = 0; after < 2; after += dead.get() ? 1 : 0) {
-      append(ledger);
+      long mine = number.incrementAndGet();
+      try {
+        append(ledger, mine);
+      } catch (UnknownOutcomeException e) {
+        unknown.add(mine);
+      } catch (LedgerException e) {
+        failed.add(mine);
+        LockSupport.parkNanos(1_000_000); // until it is said to be dead
+      }
     }
   }
 

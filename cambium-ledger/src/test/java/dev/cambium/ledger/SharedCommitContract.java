@@ -89,17 +89,14 @@ abstract class SharedCommitContract {
     }
   }
 
-  private Appending start(List<Fact> facts, Precondition... preconditions) {
+  private Appending start(int action, Precondition... preconditions) {
     FutureTask<List<Record>> task =
-        new FutureTask<>(() -> ledger.append("test", facts, List.of(preconditions)));
+        new FutureTask<>(
+            () -> ledger.append("test", List.of(finished(action)), List.of(preconditions)));
     Thread thread = new Thread(task);
     thread.setDaemon(true);
     thread.start();
     return new Appending(thread, task);
-  }
-
-  private Appending start(int action, Precondition... preconditions) {
-    return start(List.of(finished(action)), preconditions);
   }
 
   private static Fact finished(int action) {
@@ -116,12 +113,17 @@ abstract class SharedCommitContract {
   /** Lets the first commit end once these have come up to it. */
   private void release(List<Appending> waiting) throws InterruptedException {
     for (Appending appending : waiting) {
-      while (appending.thread().getState() != Thread.State.WAITING) {
-        assertThat(appending.thread().isAlive()).as("waits for the commit").isTrue();
-        Thread.sleep(1);
-      }
+      awaitCommit(appending);
     }
     goOn.countDown();
+  }
+
+  /** Returns once an append waits for the commit that is under way. */
+  private static void awaitCommit(Appending appending) throws InterruptedException {
+    while (appending.thread().getState() != Thread.State.WAITING) {
+      assertThat(appending.thread().isAlive()).as("waits for the commit").isTrue();
+      Thread.sleep(1);
+    }
   }
 
   /** Two appends that come up during a first commit, which is good, and share the next. */
@@ -197,9 +199,7 @@ abstract class SharedCommitContract {
     Precondition one = new Precondition.LogSize(1);
     Precondition two = new Precondition.LogSize(2);
     Appending second = start(1, one);
-    while (second.thread().getState() != Thread.State.WAITING) {
-      Thread.sleep(1);
-    }
+    awaitCommit(second);
     Appending third = start(2, two, new Precondition.ActionAbsent(History.artifact("action 3")));
     release(List.of(third));
     first.record();
